@@ -1,0 +1,210 @@
+"""
+What routing costs: forward and backward of `multitask_model.MultiTaskModel` and of AllenNLP's
+class, each over a loop written by hand in plain PyTorch that calls the same backbone and the same
+heads.
+
+    make bench
+
+The three run in turn within every round, on one thread. What is printed is the median over the
+rounds of the ratio to the loop by hand in that round. With `--write`, the table also goes to
+`benchmarks/RESULTS.md`.
+"""
+
+import argparse
+import gc
+import platform
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple
+
+import allennlp.version
+import torch
+from allennlp.data import Vocabulary
+from allennlp.models.heads import Head
+from allennlp.models.multitask import MultiTaskModel as AllenNLPModel
+from allennlp.modules import Backbone
+
+import multitask_model
+from multitask_model import MultiTaskModel
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+INTRODUCTION = """# What routing costs
+
+Forward and backward of each class over a loop written by hand in plain PyTorch: the median of the
+ratios within each round, all three run in turn. Command:
+`python benchmarks/routing.py --write` (`make bench` prints it only).
+"""
+CLASSES = 5
+WORDS = 1000
+
+
+class EmbeddingBackbone(Backbone):
+    """Word embeddings and nothing else: the lightest backbone there can be."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(WORDS, dim)
+
+    def forward(  # type: ignore[override]
+        self, text: Dict[str, Dict[str, torch.Tensor]]
+    ) -> Dict[str, torch.Tensor]:
+        tokens = text["tokens"]["tokens"]  # Shape: (B, T)
+        return {"encoded_text": self.embedding(tokens), "encoded_text_mask": tokens != 0}
+
+
+class MeanHead(Head):
+    """A linear classifier of the mean of the encoded tokens, without metrics."""
+
+    def __init__(self, vocab: Vocabulary, dim: int) -> None:
+        super().__init__(vocab)
+        self.linear = torch.nn.Linear(dim, CLASSES)
+
+    def forward(
+        self,
+        encoded_text: torch.Tensor,
+        encoded_text_mask: torch.Tensor,
+        label: torch.Tensor,
+    ) -> Dict[str, torch.Tensor]:
+        mask = encoded_text_mask.unsqueeze(-1)  # Shape: (B, T, 1)
+        mean = (encoded_text * mask).sum(1) / mask.sum(1)  # Shape: (B, D)
+        logits = self.linear(mean)  # Shape: (B, C)
+        return {"logits": logits, "loss": torch.nn.functional.cross_entropy(logits, label)}
+
+
+class Case(NamedTuple):
+    name: str
+    target: float
+    heads: int
+    shape: List[int]  # B, T, D
+    tasks: List[int]  # the number of each instance's task
+    rounds: int
+
+
+def round_robin(batch_size: int, tasks: int) -> List[int]:
+    return [i % tasks for i in range(batch_size)]
+
+
+CASES = [
+    Case("one task, light, 8 heads", 1.10, 8, [16, 16, 32], [3] * 16, 3000),
+    Case("one task, light, 1000 heads", 1.12, 1000, [16, 16, 32], [3] * 16, 3000),
+    Case("one task, wide", 1.02, 8, [64, 128, 256], [3] * 64, 200),
+    Case("round robin of 4 tasks, wide", 1.02, 8, [64, 128, 256], round_robin(64, 4), 200),
+    Case("4 tasks grouped, wide", 1.02, 8, [64, 128, 256], sorted(round_robin(64, 4)), 200),
+    Case("round robin of 16 tasks, light", 1.15, 16, [64, 16, 32], round_robin(64, 16), 500),
+]
+
+
+def by_hand(
+    backbone: Backbone, heads: Dict[str, Head], rows: Dict[str, Any]
+) -> Callable[[Dict[str, Any]], torch.Tensor]:
+    """The loop that one would write without a library: `rows` is an index or `None` for all."""
+
+    def loss_of(batch: Dict[str, Any]) -> torch.Tensor:
+        encoded = backbone(batch["text"])
+        losses = []
+        for name, index in rows.items():
+            text, mask = encoded["encoded_text"], encoded["encoded_text_mask"]
+            label = batch["label"]
+            if index is not None:
+                text, mask = text.index_select(0, index), mask.index_select(0, index)
+                label = label.index_select(0, index)
+            losses.append(heads[name](text, mask, label)["loss"])
+        return sum(losses[1:], losses[0])
+
+    return loss_of
+
+
+def contenders(case: Case) -> Dict[str, Callable[[Dict[str, Any]], torch.Tensor]]:
+    vocab = Vocabulary()
+    backbone = EmbeddingBackbone(case.shape[2])
+    heads: Dict[str, Head] = {f"head{i}": MeanHead(vocab, case.shape[2]) for i in range(case.heads)}
+    numbers = sorted(set(case.tasks))
+    rows: Dict[str, Any] = {f"head{n}": None for n in numbers}
+    if len(numbers) > 1:
+        for n in numbers:
+            rows[f"head{n}"] = torch.tensor([i for i, task in enumerate(case.tasks) if task == n])
+    ours = MultiTaskModel(vocab, backbone, heads)
+    theirs = AllenNLPModel(vocab, backbone, heads)
+    return {
+        "by hand": by_hand(backbone, heads, rows),
+        "ours": lambda batch: ours(**batch)["loss"],
+        "AllenNLP": lambda batch: theirs(**batch)["loss"],
+    }
+
+
+def make_batch(case: Case) -> Dict[str, Any]:
+    batch_size, tokens, _ = case.shape
+    # A new dictionary each time, because AllenNLP's class writes into it.
+    return {
+        "text": {"tokens": {"tokens": torch.randint(1, WORDS, (batch_size, tokens))}},
+        "label": torch.randint(CLASSES, (batch_size,)),
+        "task": [f"head{n}" for n in case.tasks],
+    }
+
+
+def measure(case: Case) -> Dict[str, float]:
+    """The median ratio to the loop by hand of each other contender, and the loop's milliseconds."""
+    torch.manual_seed(0)
+    losses_of = contenders(case)
+    seconds: Dict[str, List[float]] = {name: [] for name in losses_of}
+    for round_number in range(case.rounds + 20):
+        names = list(losses_of)
+        for name in names[round_number % 3 :] + names[: round_number % 3]:
+            batch = make_batch(case)
+            start = time.perf_counter()
+            losses_of[name](batch).backward()
+            seconds[name].append(time.perf_counter() - start)
+    seconds = {name: values[20:] for name, values in seconds.items()}
+    result = {"by hand": 1000 * statistics.median(seconds["by hand"])}
+    for name in ("ours", "AllenNLP"):
+        result[name] = statistics.median(
+            other / hand for other, hand in zip(seconds[name], seconds["by hand"])
+        )
+    return result
+
+
+def table(results: Dict[str, Dict[str, float]]) -> str:
+    lines = [
+        "| batch | loop by hand (ms) | AllenNLP's class | ours | to reach |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for case in CASES:
+        result = results[case.name]
+        lines.append(
+            f"| {case.name} | {result['by hand']:.3f} | {result['AllenNLP']:.3f} | "
+            f"{result['ours']:.3f} | <= {case.target:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What routing costs.")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    gc.disable()
+    results = {}
+    for case in CASES:
+        results[case.name] = measure(case)
+        gc.collect()
+        print(f"{case.name}: {results[case.name]}", flush=True)
+    machine = (
+        f"{processor()}, one thread; Python {platform.python_version()}, "
+        f"torch {torch.__version__}, allennlp {allennlp.version.VERSION}, "
+        f"multitask_model {multitask_model.__version__}"
+    )
+    print(f"\n{table(results)}\n\n{machine}")
+    if arguments.write:
+        RESULTS.write_text(f"{INTRODUCTION}\n{table(results)}\n\n{machine}.\n")
+
+
+if __name__ == "__main__":
+    main()

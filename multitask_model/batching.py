@@ -1,0 +1,194 @@
+"""Which rows of a batch belong to each head, and taking them out of any value."""
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceType
+from typing import Any, Collection, Dict, Hashable, List, Optional, Sequence
+
+import numpy
+import torch
+
+from multitask_model.errors import listing, nearest
+
+
+class Index(Dict[torch.device, Sequence[torch.Tensor]]):
+    """
+    The rows of every head of a batch as tensors: for each device one tensor of row numbers per
+    head, made when they are first looked up.
+
+    # Parameters
+
+    groups : `Collection[Sequence[int]]`
+        The rows of each head.
+    """
+
+    def __init__(self, groups: Collection[Sequence[int]]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def __missing__(self, device: torch.device) -> Sequence[torch.Tensor]:
+        index = torch.tensor([row for rows in self._groups for row in rows])
+        if device.type == "cuda":
+            # From pinned memory the copy does not wait for the device.
+            index = index.pin_memory()
+        index = index.to(device, non_blocking=True)
+        self[device] = index.split([len(rows) for rows in self._groups])
+        return self[device]
+
+
+class AllRows:
+    """
+    The rows of a head that gets the whole batch: what it takes is the value itself.
+
+    # Parameters
+
+    batch_size : `int`
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.indices: Sequence[int] = range(batch_size)
+
+    def take(self, value: Any) -> Any:
+        return value
+
+
+class Rows(AllRows):
+    """
+    The rows of a head that gets some of the batch. What it takes, it leaves as it was: rows in one
+    block are a slice, any others are an index.
+
+    # Parameters
+
+    indices : `Sequence[int]`
+        The rows, in rising order; at least one.
+    batch_size : `int`
+        How many rows the batch has: B in the shapes below.
+    index : `Index`
+        The rows of all heads of the batch, where these are number `number`.
+    number : `int`
+    """
+
+    def __init__(self, indices: Sequence[int], batch_size: int, index: Index, number: int) -> None:
+        self.indices = indices
+        self._batch_size = batch_size
+        first, end = indices[0], indices[-1] + 1
+        self._block: Optional[slice] = slice(first, end) if end - first == len(indices) else None
+        self._index = index
+        self._number = number
+
+    def take(self, value: Any) -> Any:
+        """
+        The rows of `value`: of every tensor, array and sequence in it whose first dimension or
+        length is B, at any depth of dictionaries, lists, tuples, named tuples and dataclasses.
+        Scalars, `None`, strings, 0-dim tensors and anything of another length pass whole.
+
+        A list or tuple of length B is taken to hold one item per row, unless every item is itself
+        a tensor with B rows: that is a list of layers in a batch that happens to be as large, and
+        the rows are taken out of each.
+        """
+        if isinstance(value, torch.Tensor):
+            if not value.dim() or value.shape[0] != self._batch_size:
+                return value
+            # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
+            if self._block is not None:
+                return value[self._block].contiguous()
+            return value.index_select(0, self._index[value.device][self._number])
+        if isinstance(value, Mapping):
+            return self._take_mapping(value)
+        if isinstance(value, numpy.ndarray):
+            has_rows = value.ndim > 0 and value.shape[0] == self._batch_size
+            return value[self._block or self.indices] if has_rows else value
+        if isinstance(value, SequenceType) and not isinstance(value, (str, bytes)):
+            return self._take_sequence(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return self._take_dataclass(value)
+        return value
+
+    def _has_rows(self, value: Any) -> bool:
+        # Shape: (B, ...)
+        is_tensor = isinstance(value, torch.Tensor)
+        return is_tensor and value.dim() > 0 and value.shape[0] == self._batch_size
+
+    def _take_mapping(self, mapping: Any) -> Any:
+        if type(mapping) is dict:
+            return {key: self.take(value) for key, value in mapping.items()}
+        taken = copy.copy(mapping)
+        for key, value in mapping.items():
+            taken[key] = self.take(value)
+        return taken
+
+    def _take_sequence(self, sequence: Any) -> Any:
+        if isinstance(sequence, tuple) and hasattr(sequence, "_fields"):
+            return type(sequence)(*map(self.take, sequence))
+        rebuild = tuple if isinstance(sequence, tuple) else list
+        if len(sequence) == self._batch_size and not all(map(self._has_rows, sequence)):
+            return rebuild(sequence[i] for i in self.indices)
+        taken = rebuild(map(self.take, sequence))
+        unchanged = all(new is old for new, old in zip(taken, sequence))
+        return sequence if unchanged else taken
+
+    def _take_dataclass(self, instance: Any) -> Any:
+        taken = copy.copy(instance)
+        for field in dataclasses.fields(instance):
+            # Not `setattr`: a frozen dataclass refuses it.
+            object.__setattr__(taken, field.name, self.take(getattr(instance, field.name)))
+        return taken
+
+
+def group_rows(keys: Sequence[Hashable]) -> Dict[Any, Sequence[int]]:
+    """The rows at which each key stands, in rising order, by key in order of appearance."""
+    groups: Dict[Any, List[int]] = {}
+    for row, key in enumerate(keys):
+        groups.setdefault(key, []).append(row)
+    return dict(groups)
+
+
+def rows_by_head(batch: Mapping, positions: Mapping) -> Dict[str, AllRows]:
+    """
+    # Parameters
+
+    batch : `Mapping[str, Any]`
+        The fields of a batch, with the name of a head for each instance in `task`.
+    positions : `Mapping[str, int]`
+        The heads, and the place of each in their order.
+
+    # Returns
+
+    `Dict[str, AllRows]`
+        The rows of each head that has any in this batch, in the order of the heads.
+
+    # Raises
+
+    `ValueError`
+        If there is no `task`, one that is not a head, or no instance at all.
+    """
+    if "task" not in batch:
+        raise ValueError(
+            "Each instance needs a MetadataField 'task' that names the head that serves it, but "
+            f"this batch has only {listing(batch)}. A multitask dataset reader adds that field."
+        )
+    tasks = batch["task"]
+    batch_size = len(tasks)
+    if isinstance(tasks, list) and tasks and tasks.count(tasks[0]) == batch_size:
+        _check_tasks(tasks[:1], positions)
+        return {tasks[0]: AllRows(batch_size)}
+    groups = group_rows(tasks)
+    _check_tasks(groups, positions)
+    index = Index(groups.values())
+    rows = {head: Rows(groups[head], batch_size, index, i) for i, head in enumerate(groups)}
+    return {head: rows[head] for head in sorted(rows, key=positions.__getitem__)}
+
+
+def _check_tasks(tasks: Collection[str], heads: Collection[str]) -> None:
+    for task in tasks:
+        if task not in heads:
+            raise ValueError(
+                f"The 'task' of each instance must be the name of a head, but there is the unknown "
+                f"task {task!r}.{nearest(task, heads)} The heads are {listing(heads)}."
+            )
+    if not tasks:
+        raise ValueError(
+            f"A batch needs at least one instance for one of the heads {listing(heads)}, but no "
+            "head has anything to do in this one: its 'task' is empty. Leave such batches out."
+        )

@@ -1,0 +1,40 @@
+"""The parts that error messages share: naming what is known and what is nearest to it."""
+
+import difflib
+from typing import Iterable, List
+
+from allennlp.common.checks import ConfigurationError
+
+_MOST_NAMES_SHOWN = 20
+
+
+def listing(names: Iterable[str]) -> str:
+    """The names as they stand in an error message, cut short where there are very many."""
+    shown: List[str] = [repr(name) for name in names]
+    rest = len(shown) - _MOST_NAMES_SHOWN
+    if rest > 0:
+        shown = shown[:_MOST_NAMES_SHOWN] + [f"and {rest} more"]
+    return "[" + ", ".join(shown) + "]"
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """`" Did you mean 'x'?"` for the known name closest to `name`, or nothing if none is close."""
+    matches = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
+
+
+def check_known(parameter: str, what: str, found: Iterable[str], known: Iterable[str]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If a name in `found` is not in `known`. It names the parameter, the name that was found,
+        the nearest known one and all the known ones.
+    """
+    known = list(known)
+    for name in found:
+        if name not in known:
+            raise ConfigurationError(
+                f"{parameter} must name {what}, but found {name!r}.{nearest(name, known)} "
+                f"Known names: {listing(known)}."
+            )

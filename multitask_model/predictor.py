@@ -1,0 +1,216 @@
+"""`MultiTaskPredictor`: JSON with a task in it, in; that task's prediction, out."""
+
+import copy
+import inspect
+import logging
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+import numpy
+from allennlp.common import JsonDict
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import sanitize
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.dataset_readers import MultiTaskDatasetReader
+from allennlp.data.fields import MetadataField
+from allennlp.predictors.predictor import Predictor
+from overrides import overrides
+
+from multitask_model.errors import listing, nearest
+from multitask_model.model import MultiTaskModel
+from multitask_model.outputs import BACKBONE, LOSS
+
+logger = logging.getLogger(__name__)
+
+
+@Predictor.register("multitask", exist_ok=True)
+class MultiTaskPredictor(Predictor):
+    """
+    Predicts any mix of the tasks of a `MultiTaskModel` from JSON such as
+    `{"task": "polarity", "text": "..."}`.
+
+    The rest of the JSON is for the task. If its head has a `default_predictor`, that makes the
+    instance of it. Otherwise the task's reader does: the keys are the parameters of its
+    `text_to_instance`.
+
+    Registered as a `Predictor` with name "multitask".
+
+    # Parameters
+
+    model : `MultiTaskModel`
+    dataset_reader : `MultiTaskDatasetReader`
+        Tasks for which it has no reader cannot be predicted.
+    keep_encodings : `bool`, optional (default = `False`)
+        Whether a prediction has the arrays that the backbone returned in it (encodings, masks,
+        token ids), beside the outputs of the task's head.
+
+    # Raises
+
+    `ConfigurationError`
+        If the model or the reader is of another class.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        dataset_reader: MultiTaskDatasetReader,
+        keep_encodings: bool = False,
+    ) -> None:
+        for given, required in ((model, MultiTaskModel), (dataset_reader, MultiTaskDatasetReader)):
+            if not isinstance(given, required):
+                raise ConfigurationError(
+                    f"MultiTaskPredictor requires a {required.__name__}, but it was given a "
+                    f"{type(given).__name__}. For another, write a Predictor of your own."
+                )
+        super().__init__(model, dataset_reader)
+        self._model: MultiTaskModel = model
+        self._keep_encodings = keep_encodings
+        self._readers: Dict[str, DatasetReader] = {
+            task: reader.inner for task, reader in dataset_reader.readers.items()
+        }
+        self._tasks = [task for task in self._readers if task in model._heads]
+        self._ignored_keys: Set[Tuple[str, str]] = set()
+        self.predictors: Dict[str, Optional[Predictor]] = {}
+        """The predictor that each head names by its `default_predictor`, once it was needed."""
+
+    @overrides
+    def predict_instance(self, instance: Instance) -> JsonDict:
+        return self.predict_batch_instance([instance])[0]
+
+    @overrides
+    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+        """
+        # Returns
+
+        `List[JsonDict]`
+            The prediction for each instance, in the order of `instances`, whatever their tasks.
+        """
+        self._apply_token_indexers(instances)
+        outputs = self._model.forward_on_instances(instances)
+        return sanitize([self._select(of_instance) for of_instance in outputs])
+
+    @overrides
+    def json_to_labeled_instances(self, inputs: JsonDict) -> List[Instance]:
+        instance = self._json_to_instance(inputs)
+        self._apply_token_indexers([instance])
+        outputs = self._model.forward_on_instance(instance)
+        return self.predictions_to_labeled_instances(instance, outputs)
+
+    @overrides
+    def get_gradients(self, instances: List[Instance]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+        self._apply_token_indexers(instances)
+        return super().get_gradients(instances)
+
+    @overrides
+    def predictions_to_labeled_instances(
+        self, instance: Instance, outputs: Dict[str, numpy.ndarray]
+    ) -> List[Instance]:
+        """
+        Has the predictor of the instance's head label the instance with the head's outputs.
+
+        # Raises
+
+        `RuntimeError`
+            If the head has no `default_predictor`.
+        """
+        task = self._task_of(instance)
+        predictor = self._predictor_of(task)
+        if predictor is None:
+            raise RuntimeError(
+                f"Labelling an instance requires a predictor, but head {task!r} "
+                f"({type(self._model._heads[task]).__name__}) has no default_predictor. Give its "
+                "class one that implements predictions_to_labeled_instances."
+            )
+        of_head = {
+            name[len(task) + 1 :]: value
+            for name, value in outputs.items()
+            if self._model.component_of_output(name) == task
+        }
+        labeled = predictor.predictions_to_labeled_instances(instance, of_head)
+        for new_instance in labeled:
+            new_instance.add_field("task", MetadataField(task))
+        return labeled
+
+    @overrides
+    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        if "task" not in json_dict:
+            raise ValueError(
+                "Each input requires the key 'task', but found only the keys "
+                f"{listing(json_dict)}. Add it, with one of the tasks {listing(self._tasks)}."
+            )
+        task = self._check_task(json_dict["task"])
+        rest = copy.deepcopy({key: json_dict[key] for key in json_dict if key != "task"})
+        predictor = self._predictor_of(task)
+        if predictor is None:
+            instance = self._text_to_instance(task, rest)
+        else:
+            instance = predictor._json_to_instance(rest)
+        instance.add_field("task", MetadataField(task))
+        return instance
+
+    def _text_to_instance(self, task: str, json_dict: JsonDict) -> Instance:
+        """The instance that the task's reader makes of JSON whose keys are its parameters."""
+        reader = self._readers[task]
+        parameters = inspect.signature(reader.text_to_instance).parameters.values()
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        known = [p.name for p in named]
+        missing = [p.name for p in named if p.default is p.empty and p.name not in json_dict]
+        if missing:
+            raise ValueError(
+                f"Task {task!r} requires the keys {listing(missing)} (text_to_instance of "
+                f"{type(reader).__name__}), but found {listing(json_dict)}."
+                f"{nearest(missing[0], json_dict)} It takes the keys {listing(known)}: add or "
+                "rename them."
+            )
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return reader.text_to_instance(**json_dict)
+        for key in json_dict.keys() - set(known):
+            self._warn_once_of_ignored_key(task, key, known)
+        return reader.text_to_instance(**{key: json_dict[key] for key in json_dict if key in known})
+
+    def _warn_once_of_ignored_key(self, task: str, key: str, known: List[str]) -> None:
+        if (task, key) not in self._ignored_keys:
+            self._ignored_keys.add((task, key))
+            logger.warning(
+                "Task %r takes the keys %s; ignoring the key %r.", task, listing(known), key
+            )
+
+    def _predictor_of(self, task: str) -> Optional[Predictor]:
+        if task not in self.predictors:
+            name = self._model._head(task).default_predictor
+            self.predictors[task] = (
+                None if name is None else Predictor.by_name(name)(self._model, self._readers[task])
+            )
+        return self.predictors[task]
+
+    def _check_task(self, task: Any) -> str:
+        if task not in self._tasks:
+            raise ValueError(
+                f"The task must be one of {listing(self._tasks)}, but found unknown task {task!r}."
+                f"{nearest(task, self._tasks)} Tasks that can be predicted have a head in the "
+                "model and a reader of the same name in the dataset reader."
+            )
+        return task
+
+    def _task_of(self, instance: Instance) -> str:
+        field = instance.fields.get("task")
+        if not isinstance(field, MetadataField):
+            raise ValueError(
+                "Each instance requires a MetadataField 'task' with one of "
+                f"{listing(self._tasks)}, but found {field!r}. A multitask dataset reader adds it."
+            )
+        return self._check_task(field.metadata)
+
+    def _apply_token_indexers(self, instances: List[Instance]) -> None:
+        for instance in instances:
+            self._readers[self._task_of(instance)].apply_token_indexers(instance)
+
+    def _select(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
+        """What a prediction has of an instance's outputs, whatever its batch mates are."""
+        selected = {}
+        for name, value in outputs.items():
+            owner = self._model.component_of_output(name)
+            is_loss = owner is None or name == f"{owner}_{LOSS}"
+            is_encoding = owner == BACKBONE and isinstance(value, (numpy.ndarray, numpy.generic))
+            if not is_loss and (self._keep_encodings or not is_encoding):
+                selected[name] = value
+        return selected

@@ -1,0 +1,174 @@
+"""Which rows belong to each head, and taking them out of values of every kind."""
+
+import collections
+import dataclasses
+from typing import Any, Dict, List, NamedTuple
+
+import numpy
+import pytest
+import torch
+
+from multitask_model.batching import AllRows, rows_by_head
+
+HEADS = {"a": 0, "b": 1, "c": 2}
+
+
+def rows(tasks: List[str]) -> Dict[str, AllRows]:
+    return rows_by_head({"task": tasks}, HEADS)
+
+
+def take(value: Any, tasks: str = "abab", head: str = "a") -> Any:
+    return rows(list(tasks))[head].take(value)
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    tensor: Any
+    name: str
+
+
+def test_rows_come_in_the_order_of_the_heads() -> None:
+    found = rows(["c", "a", "c", "b"])
+    assert list(found) == ["a", "b", "c"]
+    assert [list(found[head].indices) for head in found] == [[1], [3], [0, 2]]
+
+
+def test_the_whole_batch_is_the_same_object() -> None:
+    tensor = torch.zeros(4, 2)
+    value = {"x": [tensor]}
+    assert take(value, "aaaa") is value
+
+
+def test_rows_in_one_block_are_a_view() -> None:
+    tensor = torch.arange(8.0).view(4, 2)
+    taken = take(tensor, "baab")
+    assert taken.tolist() == [[2.0, 3.0], [4.0, 5.0]]
+    assert taken.data_ptr() == tensor[1].data_ptr()
+
+
+def test_scattered_rows() -> None:
+    assert take(torch.arange(8).view(4, 2)).tolist() == [[0, 1], [4, 5]]
+    assert take(torch.arange(8).view(4, 2), head="b").tolist() == [[2, 3], [6, 7]]
+
+
+@pytest.mark.parametrize("tasks", ["abab", "aabb"])
+def test_what_is_taken_is_contiguous(tasks: str) -> None:
+    tensor = torch.arange(24).view(2, 3, 4).permute(2, 0, 1)
+    taken = take(tensor, tasks)
+    assert not tensor.is_contiguous()
+    assert taken.is_contiguous()
+    assert taken.tolist() == tensor[[i for i in range(4) if tasks[i] == "a"]].tolist()
+
+
+def test_gradients_reach_the_rows_alone() -> None:
+    tensor = torch.zeros(4, requires_grad=True)
+    take(tensor).sum().backward()
+    assert tensor.grad is not None
+    assert tensor.grad.tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, 2.5, "abcd", b"abcd", torch.tensor(7), torch.zeros(3, 4), [1, 2, 3], object()],
+    ids=repr,
+)
+def test_what_has_no_rows_passes_whole(value: Any) -> None:
+    assert take(value) is value
+
+
+def test_lists_of_metadata() -> None:
+    metadata = [{"id": i} for i in range(4)]
+    taken = take(metadata)
+    assert taken == [{"id": 0}, {"id": 2}]
+    assert taken[0] is metadata[0]
+
+
+def test_tuples_stay_tuples() -> None:
+    assert take((1, 2, 3, 4)) == (1, 3)
+    taken = take((torch.arange(4), "x"))
+    assert type(taken) is tuple
+    assert taken[0].tolist() == [0, 2]
+
+
+def test_text_field_tensors() -> None:
+    tokens = torch.arange(8).view(4, 2)
+    text = {"tokens": {"tokens": tokens, "lengths": torch.tensor(2)}}
+    assert take(text)["tokens"]["tokens"].tolist() == [[0, 1], [4, 5]]
+    assert text["tokens"]["tokens"] is tokens
+
+
+def test_values_at_any_depth() -> None:
+    deep = {"x": [({"y": torch.arange(4)}, None), 3]}
+    assert take(deep)["x"][0][0]["y"].tolist() == [0, 2]
+
+
+def test_a_list_of_layers_keeps_its_layers() -> None:
+    layers = [torch.arange(4) + 10 * i for i in range(4)]
+    assert [layer.tolist() for layer in take(layers)] == [[0, 2], [10, 12], [20, 22], [30, 32]]
+
+
+def test_named_tuples_keep_their_fields() -> None:
+    taken = rows(["a", "b"])["a"].take(Pair(torch.tensor([1, 2]), "xy"))
+    assert taken == Pair(torch.tensor([1]), "xy")
+    assert type(taken) is Pair
+
+
+def test_dataclasses_even_if_frozen() -> None:
+    record = Record(torch.arange(4), "name")
+    taken = take(record)
+    assert type(taken) is Record
+    assert taken.tensor.tolist() == [0, 2]
+    assert record.tensor.tolist() == [0, 1, 2, 3]
+
+
+def test_mappings_keep_their_class() -> None:
+    ordered = collections.OrderedDict(x=torch.arange(4))
+    taken = take(ordered)
+    assert type(taken) is collections.OrderedDict
+    assert taken["x"].tolist() == [0, 2]
+    assert ordered["x"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("tasks", "expected"), [("abab", [0, 2]), ("aabb", [0, 1])])
+def test_arrays(tasks: str, expected: List[int]) -> None:
+    assert take(numpy.arange(4), tasks).tolist() == expected
+    assert take(numpy.arange(3), tasks).tolist() == [0, 1, 2]
+
+
+def test_one_index_per_device_serves_every_value() -> None:
+    found = rows(["a", "b", "a", "b"])
+    found["a"].take(torch.zeros(4))
+    index: Any = vars(found["a"])["_index"]
+    first = index[torch.device("cpu")]
+    found["b"].take(torch.zeros(4, 2))
+    assert index[torch.device("cpu")] is first
+    assert [part.tolist() for part in first] == [[0, 2], [1, 3]]
+
+
+def test_missing_task() -> None:
+    expected = (
+        r"needs a MetadataField 'task' that names the head that serves it, but this batch has only "
+        r"\['text'\]\. A multitask dataset reader adds that field\."
+    )
+    with pytest.raises(ValueError, match=expected):
+        rows_by_head({"text": 1}, HEADS)
+
+
+@pytest.mark.parametrize("tasks", [["polarty"] * 2, ["source", "polarty"]])
+def test_unknown_task(tasks: List[str]) -> None:
+    expected = (
+        r"must be the name of a head, but there is the unknown task 'polarty'\. Did you mean "
+        r"'polarity'\? The heads are \['polarity', 'source'\]\."
+    )
+    with pytest.raises(ValueError, match=expected):
+        rows_by_head({"task": tasks}, {"polarity": 0, "source": 1})
+
+
+def test_a_batch_without_instances() -> None:
+    with pytest.raises(ValueError, match=r"no head has anything to do in this one: its 'task' is"):
+        rows([])

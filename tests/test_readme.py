@@ -1,0 +1,65 @@
+"""What the README shows, runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import List
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.M | re.S)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with the two datasets that the README speaks of."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "data").mkdir()
+    texts = {
+        "polarity": {"positive": "what a good film", "negative": "what a bad book"},
+        "source": {"reviews": "what a film", "tweets": "so bad"},
+    }
+    for task, by_label in texts.items():
+        lines = [json.dumps({"text": t, "label": label}) for label, t in by_label.items()]
+        for part in ("train", "dev"):
+            (folder / "data" / f"{task}_{part}.jsonl").write_text("\n".join(lines * 16) + "\n")
+    return folder
+
+
+def run(command: List[str], folder: Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    root = str(README.parent)
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
+
+
+def test_the_config_and_its_commands(folder: Path) -> None:
+    (folder / "experiment.jsonnet").write_text(block("jsonnet"))
+    printed = run(["bash", "-euc", block("bash")], folder)
+    metrics = json.loads((folder / "run" / "metrics.json").read_text())
+    assert metrics["validation_polarity_accuracy"] == 1.0
+    assert metrics["validation_source_loss"] < 0.5
+    first, second = re.findall(r"^prediction:  (.*)$", printed, re.M)
+    assert json.loads(first)["polarity_label"] in ("positive", "negative")
+    assert json.loads(second)["source_label"] == "reviews"
+
+
+def test_the_script(folder: Path) -> None:
+    printed = run([sys.executable, "-c", block("python")], folder)
+    assert "'polarity_accuracy': 1.0" in printed
+    assert re.search(r"^\{'source_label': 'reviews'\}\n\{'polarity_label': '\w+'\}$", printed, re.M)
