@@ -4,7 +4,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceType
-from typing import Any, Collection, Dict, Hashable, List, Optional, Sequence
+from typing import Any, Collection, Dict, Hashable, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -12,10 +12,33 @@ import torch
 from multitask_model.errors import listing, nearest
 
 
-class Index(Dict[torch.device, Sequence[torch.Tensor]]):
+class Scatter(torch.autograd.Function):
     """
-    The rows of every head of a batch as tensors: for each device one tensor of row numbers per
-    head, made when they are first looked up.
+    The rows of every head of one tensor, each a tensor of its own. In PyTorch's own gradient of
+    `index_select`, each head would fill and add up a tensor as large as the whole batch; this fills
+    one for all heads.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, *indices: torch.Tensor) -> Any:
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*indices)
+        ctx.shape = tensor.shape
+        return tuple(tensor.index_select(0, index) for index in indices)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        total = None
+        for index, gradient in zip(ctx.saved_tensors, gradients):
+            if gradient is not None:
+                total = gradient.new_zeros(ctx.shape) if total is None else total
+                total.index_add_(0, index, gradient)
+        return (total, *[None] * len(gradients))
+
+
+class Shares:
+    """
+    Shares the rows of a batch out to its heads: a tensor with a gradient once, for all of them.
 
     # Parameters
 
@@ -24,17 +47,29 @@ class Index(Dict[torch.device, Sequence[torch.Tensor]]):
     """
 
     def __init__(self, groups: Collection[Sequence[int]]) -> None:
-        super().__init__()
         self._groups = groups
+        self._indices: Dict[torch.device, Sequence[torch.Tensor]] = {}
+        self._scattered: Dict[int, Tuple[torch.Tensor, Sequence[torch.Tensor]]] = {}
 
-    def __missing__(self, device: torch.device) -> Sequence[torch.Tensor]:
+    def take(self, tensor: torch.Tensor, number: int) -> torch.Tensor:
+        """The rows of the head with that number. Shape: (B, ...) -> (rows, ...)"""
+        indices = self._indices.get(tensor.device)
+        if indices is None:
+            indices = self._indices[tensor.device] = self._make_indices(tensor.device)
+        if not (tensor.requires_grad and torch.is_grad_enabled()):
+            return tensor.index_select(0, indices[number])
+        if id(tensor) not in self._scattered:
+            # The tensor itself is kept too, so that its id is not given to another one.
+            self._scattered[id(tensor)] = (tensor, Scatter.apply(tensor, *indices))
+        return self._scattered[id(tensor)][1][number]
+
+    def _make_indices(self, device: torch.device) -> Sequence[torch.Tensor]:
         index = torch.tensor([row for rows in self._groups for row in rows])
         if device.type == "cuda":
             # From pinned memory the copy does not wait for the device.
             index = index.pin_memory()
         index = index.to(device, non_blocking=True)
-        self[device] = index.split([len(rows) for rows in self._groups])
-        return self[device]
+        return index.split([len(rows) for rows in self._groups])
 
 
 class AllRows:
@@ -64,17 +99,19 @@ class Rows(AllRows):
         The rows, in rising order; at least one.
     batch_size : `int`
         How many rows the batch has: B in the shapes below.
-    index : `Index`
+    shares : `Shares`
         The rows of all heads of the batch, where these are number `number`.
     number : `int`
     """
 
-    def __init__(self, indices: Sequence[int], batch_size: int, index: Index, number: int) -> None:
+    def __init__(
+        self, indices: Sequence[int], batch_size: int, shares: Shares, number: int
+    ) -> None:
         self.indices = indices
         self._batch_size = batch_size
         first, end = indices[0], indices[-1] + 1
         self._block: Optional[slice] = slice(first, end) if end - first == len(indices) else None
-        self._index = index
+        self._shares = shares
         self._number = number
 
     def take(self, value: Any) -> Any:
@@ -93,7 +130,7 @@ class Rows(AllRows):
             # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
             if self._block is not None:
                 return value[self._block].contiguous()
-            return value.index_select(0, self._index[value.device][self._number])
+            return self._shares.take(value, self._number)
         if isinstance(value, Mapping):
             return self._take_mapping(value)
         if isinstance(value, numpy.ndarray):
@@ -175,8 +212,8 @@ def rows_by_head(batch: Mapping, positions: Mapping) -> Dict[str, AllRows]:
         return {tasks[0]: AllRows(batch_size)}
     groups = group_rows(tasks)
     _check_tasks(groups, positions)
-    index = Index(groups.values())
-    rows = {head: Rows(groups[head], batch_size, index, i) for i, head in enumerate(groups)}
+    shares = Shares(groups.values())
+    rows = {head: Rows(groups[head], batch_size, shares, i) for i, head in enumerate(groups)}
     return {head: rows[head] for head in sorted(rows, key=positions.__getitem__)}
 
 

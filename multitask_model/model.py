@@ -136,9 +136,12 @@ class MultiTaskModel(Model):
         names, heads = tuple(available), modules["_heads"]
         for head, head_rows in rows.items():
             plan = self._routers[head].plan(names)
-            arguments = {key: head_rows.take(available[name]) for key, name in plan.items()}
             self._heads_called.add(head)
-            self._collect(head, heads[head](**arguments), outputs, losses)
+            # Without a name for the rows that were taken, so that they are freed before the next.
+            part = heads[head](
+                **{key: head_rows.take(available[name]) for key, name in plan.items()}
+            )
+            self._collect(head, part, outputs, losses)
 
         if losses:
             outputs[LOSS] = joint_loss(losses, self._loss_weights, own=self._is_regularized)

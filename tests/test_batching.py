@@ -8,7 +8,7 @@ import numpy
 import pytest
 import torch
 
-from multitask_model.batching import AllRows, rows_by_head
+from multitask_model.batching import AllRows, Scatter, rows_by_head
 
 HEADS = {"a": 0, "b": 1, "c": 2}
 
@@ -140,14 +140,42 @@ def test_arrays(tasks: str, expected: List[int]) -> None:
     assert take(numpy.arange(3), tasks).tolist() == [0, 1, 2]
 
 
-def test_one_index_per_device_serves_every_value() -> None:
+def test_row_numbers_are_put_on_a_device_once() -> None:
     found = rows(["a", "b", "a", "b"])
     found["a"].take(torch.zeros(4))
-    index: Any = vars(found["a"])["_index"]
-    first = index[torch.device("cpu")]
+    shares: Any = vars(found["a"])["_shares"]
+    first = shares._indices[torch.device("cpu")]
     found["b"].take(torch.zeros(4, 2))
-    assert index[torch.device("cpu")] is first
+    assert shares._indices[torch.device("cpu")] is first
     assert [part.tolist() for part in first] == [[0, 2], [1, 3]]
+
+
+def test_rows_of_a_tensor_with_a_gradient_are_taken_once_for_all_heads() -> None:
+    found = rows(["a", "b", "a", "b"])
+    tensor = torch.zeros(4, 2, requires_grad=True)
+    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    assert taken[0].grad_fn is taken[1].grad_fn
+    taken[1].add_(1.0)  # a head may work in place on what it gets
+    (taken[0].sum() + 3 * taken[1].sum()).backward()
+    assert tensor.grad is not None
+    assert tensor.grad.tolist() == [[1, 1], [3, 3], [1, 1], [3, 3]]
+
+
+def test_gradient_of_one_head_alone() -> None:
+    found = rows(["a", "b", "a", "b"])
+    tensor = torch.zeros(4, requires_grad=True)
+    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    for part, expected in zip(taken, ([1, 0, 1, 0], [0, 1, 0, 1])):
+        (gradient,) = torch.autograd.grad(part.sum(), tensor, retain_graph=True)
+        assert gradient.tolist() == expected
+
+
+def test_scatter_is_twice_differentiable() -> None:
+    tensor = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    # Row 2 goes to two heads.
+    indices = torch.tensor([0, 2]), torch.tensor([1, 2, 3])
+    assert torch.autograd.gradcheck(Scatter.apply, (tensor, *indices))
+    assert torch.autograd.gradgradcheck(Scatter.apply, (tensor, *indices))
 
 
 def test_missing_task() -> None:
