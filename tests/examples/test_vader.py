@@ -1,0 +1,197 @@
+"""The example on real text, with hand-written text in place of the download."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+from itertools import zip_longest
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+
+from examples.vader import fetch
+from examples.vader.fetch import Row
+
+VADER = Path(fetch.__file__).parent
+SDIST = "vaderSentiment-3.3.2.tar.gz"
+WORDS = {"-2.5": "awful", "0.1": "plain", "2.5": "lovely"}
+
+
+def tar_of(members: Dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+def write_sdist(path: Path, files: Dict[str, str]) -> None:
+    inner = tar_of({f"hutto_ICWSM_2014/{name}": text.encode() for name, text in files.items()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(tar_of({fetch.INNER_ARCHIVE: inner}))
+
+
+def rated_texts(kind: str) -> str:
+    """Thirty lines in the format of the ratings, with the line ends that those have."""
+    ratings = list(WORDS) * 10
+    lines = [f"{i}_1\t{r}\tA {WORDS[r]} {kind}, number {i}" for i, r in enumerate(ratings)]
+    return "\r\n".join(lines)
+
+
+def run_script(name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(VADER / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_parse_takes_the_document_out_of_the_id() -> None:
+    content = '12_3\t-1.5\tHe said "no".\r\n7\t3.25\t Schön & gut \r\n'
+    assert fetch.parse("tweets", "tweets.txt", content) == [
+        Row("tweets", "12", -1.5, 'He said "no".'),
+        Row("tweets", "7", 3.25, "Schön & gut"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["2\t1.0", "2\t1.0\ta\tb", "2\tgood\ta", "2\t4.1\ta", "2\tnan\ta", "2\t1.0\t ", ""]
+)
+def test_a_malformed_line_is_named(line: str) -> None:
+    message = (
+        "tweets.txt, line 2: a line has to be an id, a rating from -4 to 4 and a text, with tabs "
+        f"between them, but it is {line!r}. Correct or remove that line."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        fetch.parse("tweets", "tweets.txt", f"1\t0\tfine\n{line}\n3\t0\tfine\n")
+
+
+def test_polarity_is_neutral_up_to_half_a_point() -> None:
+    expected = {-4: "negative", -0.51: "negative", -0.5: "neutral", 0: "neutral", 0.5: "neutral"}
+    expected.update({0.51: "positive", 4: "positive"})
+    rows = {rating: Row("tweets", "1", rating, "text") for rating in expected}
+    assert {rating: fetch.label_of(row, "polarity") for rating, row in rows.items()} == expected
+
+
+def test_source_is_where_the_text_is_from() -> None:
+    assert fetch.label_of(Row("editorials", "1", 3.0, "text"), "source") == "editorials"
+
+
+def test_the_first_of_texts_that_differ_by_case_spacing_or_punctuation_is_kept() -> None:
+    texts = ["Oh no!", "oh  no", "OH, NO.", "Oh no no"]
+    rows = [Row("tweets", str(i), 0.0, text) for i, text in enumerate(texts)]
+    assert fetch.without_repeats(rows) == [rows[0], rows[3]]
+
+
+def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_each_held_back() -> None:
+    documents = [str(i) for i in range(5000)]
+    splits = [fetch.split_of(Row("editorials", d, 0.0, "first sentence")) for d in documents]
+    assert splits == [fetch.split_of(Row("editorials", d, 1.0, "second")) for d in documents]
+    for name, expected in (("train", 4000), ("validation", 500), ("test", 500)):
+        # Three standard deviations of a binomial with p = 0.8 are 85, with p = 0.1 they are 64.
+        assert abs(splits.count(name) - expected) <= (85 if name == "train" else 64)
+
+
+def test_files_hold_both_labels_of_the_same_texts(tmp_path: Path) -> None:
+    rows = [Row("tweets", str(i), 2.0, f"text {i}") for i in range(40)]
+    fetch.write(rows, tmp_path)
+    for split in ("train", "validation", "test"):
+        texts = sorted(row.text for row in rows if fetch.split_of(row) == split)
+        assert len(texts) > 0
+        for task, label in (("polarity", "positive"), ("source", "tweets")):
+            lines = (tmp_path / f"{task}_{split}.jsonl").read_text().splitlines()
+            found = sorted((json.loads(line) for line in lines), key=lambda line: line["text"])
+            assert found == [{"text": text, "label": label} for text in texts]
+
+
+def test_sources_are_mixed_within_a_file(tmp_path: Path) -> None:
+    rows = [Row(s, str(i), 0.0, f"{s} {i}") for s in ("tweets", "editorials") for i in range(500)]
+    fetch.write(rows, tmp_path)
+    lines = (tmp_path / "source_train.jsonl").read_text().splitlines()
+    labels = [json.loads(line)["label"] for line in lines]
+    # Three standard deviations of a binomial with p = 0.5 and 100 draws are 15.
+    assert 35 <= labels[:100].count("tweets") <= 65
+
+
+def test_what_is_there_is_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(subprocess, "run")
+    write_sdist(tmp_path / SDIST, {})
+    assert fetch.download(tmp_path) == tmp_path / SDIST
+
+
+def test_pip_that_finds_nothing_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    done = run_script("fetch.py", "--work-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert re.fullmatch(
+        "error: pip has to fetch the source distribution of vaderSentiment==3.3.2, but it ended "
+        "with exit code 1 and said:\n.*No matching distribution found.*\nMake a package index "
+        f"reachable for pip, or put that .tar.gz into {re.escape(str(tmp_path))}/download "
+        "yourself.\n",
+        done.stderr,
+        re.DOTALL,
+    )
+
+
+@pytest.mark.parametrize("content", [b"not an archive", tar_of({"other": b""})])
+def test_another_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / SDIST
+    path.write_bytes(content)
+    message = f"{path} has to be the source distribution of vaderSentiment==3.3.2 and hold vader"
+    with pytest.raises(RuntimeError, match=re.escape(message)) as error:
+        fetch.unpack(path)
+    assert str(error.value).endswith(f"Remove {path} and run this again.")
+
+
+def test_the_demo_from_the_archive_to_scores_and_predictions(tmp_path: Path) -> None:
+    files = {file: rated_texts(source) for source, file in fetch.FILES.items()}
+    write_sdist(tmp_path / "download" / SDIST, files)
+    overrides = {"trainer.num_epochs": 8, "trainer.optimizer.lr": 0.05}
+    overrides["data_loader.scheduler.batch_size"] = 16
+    done = run_script("demo.py", "--work-dir", str(tmp_path), "--overrides", json.dumps(overrides))
+    assert done.returncode == 0, done.stderr
+
+    for command in ("fetch.py", "allennlp train", "allennlp evaluate", "allennlp predict"):
+        assert re.search(rf"^\$ .*{command}", done.stdout, re.MULTILINE), command
+    check_scores(lines_after("Accuracy", done.stdout))
+    check_predictions(lines_after("Predictions", done.stdout))
+
+
+def lines_after(heading: str, printed: str) -> List[str]:
+    """The lines of a table, without its heading and the names of its columns."""
+    return printed.split(heading)[1].split("\n\n")[0].splitlines()[2:]
+
+
+def check_scores(lines: List[str]) -> None:
+    assert [line.split()[0] for line in lines] == ["polarity", "source"]
+    for line in lines:
+        _, texts, accuracy, one_label, _ = line.split()
+        assert int(texts) > 0
+        assert float(accuracy) == 1.0  # one word of each of these texts gives the label away
+        assert float(one_label) < 0.7
+
+
+def check_predictions(lines: List[str]) -> None:
+    inputs = [json.loads(line) for line in (VADER / "predict.jsonl").read_text().splitlines()]
+    labels = {"polarity": {"negative", "neutral", "positive"}, "source": set(fetch.FILES)}
+    for given, line in zip_longest(inputs, lines):
+        task, label, probability, text = line.split(maxsplit=3)
+        assert (task, text) == (given["task"], given["text"])
+        assert label in labels[task]
+        assert 0 < float(probability) <= 1
+
+
+def test_a_step_that_fails_ends_the_demo(tmp_path: Path) -> None:
+    write_sdist(tmp_path / "download" / SDIST, {})
+    done = run_script("demo.py", "--work-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: every step of the demo has to succeed, but 'fetch' ended with exit code 1:\n"
+    )
+    assert "tweets_GroundTruth.txt" in done.stderr
+    assert done.stderr.endswith(f"The whole log is {tmp_path / 'fetch.log'}.\n")
+    assert "allennlp train" not in done.stdout
