@@ -40,8 +40,8 @@ class MultiTaskPredictor(Predictor):
     dataset_reader : `MultiTaskDatasetReader`
         Tasks for which it has no reader cannot be predicted.
     keep_encodings : `bool`, optional (default = `False`)
-        Whether a prediction has the arrays that the backbone returned in it (encodings, masks,
-        token ids), beside the outputs of the task's head.
+        Whether a prediction has what the backbone returned in it (encodings, masks, tokens), padded
+        to the longest input of its batch, beside the outputs of the task's head.
 
     # Raises
 
@@ -210,7 +210,6 @@ class MultiTaskPredictor(Predictor):
         for name, value in outputs.items():
             owner = self._model.component_of_output(name)
             is_loss = owner is None or name == f"{owner}_{LOSS}"
-            is_encoding = owner == BACKBONE and isinstance(value, (numpy.ndarray, numpy.generic))
-            if not is_loss and (self._keep_encodings or not is_encoding):
+            if not is_loss and (self._keep_encodings or owner != BACKBONE):
                 selected[name] = value
         return selected
