@@ -1,6 +1,6 @@
 """
 Multi-task learning with AllenNLP. Importing this package makes the type name "multitask" mean the
-model and the predictor defined here.
+model, the predictor and the data loader defined here.
 """
 
 from multitask_model.compat import apply as _apply_shims
@@ -13,10 +13,23 @@ import allennlp.models  # noqa: E402  (registers AllenNLP's own "multitask", to 
 import allennlp.predictors  # noqa: E402, F401
 
 from multitask_model.backbones import TextBackbone  # noqa: E402
+from multitask_model.data import (  # noqa: E402
+    LabelledLinesReader,
+    MultiTaskDataLoader,
+    collate,
+)
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing import get_forward_arguments  # noqa: E402
 
 __version__ = "0.1.0"
 
-__all__ = ["MultiTaskModel", "MultiTaskPredictor", "TextBackbone", "get_forward_arguments"]
+__all__ = [
+    "LabelledLinesReader",
+    "MultiTaskDataLoader",
+    "MultiTaskModel",
+    "MultiTaskPredictor",
+    "TextBackbone",
+    "collate",
+    "get_forward_arguments",
+]

@@ -1,15 +1,14 @@
-"""Which rows of a batch belong to each head, and taking them out of any value."""
+"""Taking rows of a batch out of any value."""
 
 import copy
 import dataclasses
+from collections import UserDict
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceType
 from typing import Any, Collection, Dict, Hashable, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
-
-from multitask_model.errors import listing, nearest
 
 
 class Scatter(torch.autograd.Function):
@@ -43,7 +42,7 @@ class Shares:
     # Parameters
 
     groups : `Collection[Sequence[int]]`
-        The rows of each head.
+        The rows of each head; heads with the same rows have one group.
     """
 
     def __init__(self, groups: Collection[Sequence[int]]) -> None:
@@ -52,7 +51,7 @@ class Shares:
         self._scattered: Dict[int, Tuple[torch.Tensor, Sequence[torch.Tensor]]] = {}
 
     def take(self, tensor: torch.Tensor, number: int) -> torch.Tensor:
-        """The rows of the head with that number. Shape: (B, ...) -> (rows, ...)"""
+        """The rows of the group with that number. Shape: (B, ...) -> (rows, ...)"""
         indices = self._indices.get(tensor.device)
         if indices is None:
             indices = self._indices[tensor.device] = self._make_indices(tensor.device)
@@ -100,7 +99,7 @@ class Rows(AllRows):
     batch_size : `int`
         How many rows the batch has: B in the shapes below.
     shares : `Shares`
-        The rows of all heads of the batch, where these are number `number`.
+        The rows of all heads of the batch, where these are group `number`.
     number : `int`
     """
 
@@ -120,22 +119,22 @@ class Rows(AllRows):
         length is B, at any depth of dictionaries, lists, tuples, named tuples and dataclasses.
         Scalars, `None`, strings, 0-dim tensors and anything of another length pass whole.
 
-        A list or tuple of length B is taken to hold one item per row, unless every item is itself
-        a tensor with B rows: that is a list of layers in a batch that happens to be as large, and
-        the rows are taken out of each.
+        A list of length B holds one item per row, as metadata does. So does a tuple, unless every
+        item of it is itself a tensor with B rows: those are the layers of a transformer in a batch
+        that happens to be as large, and the rows are taken out of each.
         """
         if isinstance(value, torch.Tensor):
             if not value.dim() or value.shape[0] != self._batch_size:
                 return value
             # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
-            if self._block is not None:
+            if self._block is not None and value.layout == torch.strided:
                 return value[self._block].contiguous()
             return self._shares.take(value, self._number)
         if isinstance(value, Mapping):
             return self._take_mapping(value)
         if isinstance(value, numpy.ndarray):
             has_rows = value.ndim > 0 and value.shape[0] == self._batch_size
-            return value[self._block or self.indices] if has_rows else value
+            return value[self._block or list(self.indices)] if has_rows else value
         if isinstance(value, SequenceType) and not isinstance(value, (str, bytes)):
             return self._take_sequence(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -148,18 +147,21 @@ class Rows(AllRows):
         return is_tensor and value.dim() > 0 and value.shape[0] == self._batch_size
 
     def _take_mapping(self, mapping: Any) -> Any:
-        if type(mapping) is dict:
-            return {key: self.take(value) for key, value in mapping.items()}
-        taken = copy.copy(mapping)
-        for key, value in mapping.items():
-            taken[key] = self.take(value)
-        return taken
+        taken = {key: self.take(value) for key, value in mapping.items()}
+        if type(mapping) is dict or not isinstance(mapping, (dict, UserDict)):
+            return taken
+        # Only of these is it known that a copy does not share what it holds with the original.
+        copied = copy.copy(mapping)
+        for key, value in taken.items():
+            copied[key] = value
+        return copied
 
     def _take_sequence(self, sequence: Any) -> Any:
         if isinstance(sequence, tuple) and hasattr(sequence, "_fields"):
             return type(sequence)(*map(self.take, sequence))
         rebuild = tuple if isinstance(sequence, tuple) else list
-        if len(sequence) == self._batch_size and not all(map(self._has_rows, sequence)):
+        are_layers = rebuild is tuple and all(map(self._has_rows, sequence))
+        if len(sequence) == self._batch_size and not are_layers:
             return rebuild(sequence[i] for i in self.indices)
         taken = rebuild(map(self.take, sequence))
         unchanged = all(new is old for new, old in zip(taken, sequence))
@@ -181,51 +183,8 @@ def group_rows(keys: Sequence[Hashable]) -> Dict[Any, Sequence[int]]:
     return dict(groups)
 
 
-def rows_by_head(batch: Mapping, positions: Mapping) -> Dict[str, AllRows]:
-    """
-    # Parameters
-
-    batch : `Mapping[str, Any]`
-        The fields of a batch, with the name of a head for each instance in `task`.
-    positions : `Mapping[str, int]`
-        The heads, and the place of each in their order.
-
-    # Returns
-
-    `Dict[str, AllRows]`
-        The rows of each head that has any in this batch, in the order of the heads.
-
-    # Raises
-
-    `ValueError`
-        If there is no `task`, one that is not a head, or no instance at all.
-    """
-    if "task" not in batch:
-        raise ValueError(
-            "Each instance needs a MetadataField 'task' that names the head that serves it, but "
-            f"this batch has only {listing(batch)}. A multitask dataset reader adds that field."
-        )
-    tasks = batch["task"]
-    batch_size = len(tasks)
-    if isinstance(tasks, list) and tasks and tasks.count(tasks[0]) == batch_size:
-        _check_tasks(tasks[:1], positions)
-        return {tasks[0]: AllRows(batch_size)}
-    groups = group_rows(tasks)
-    _check_tasks(groups, positions)
-    shares = Shares(groups.values())
-    rows = {head: Rows(groups[head], batch_size, shares, i) for i, head in enumerate(groups)}
-    return {head: rows[head] for head in sorted(rows, key=positions.__getitem__)}
-
-
-def _check_tasks(tasks: Collection[str], heads: Collection[str]) -> None:
-    for task in tasks:
-        if task not in heads:
-            raise ValueError(
-                f"The 'task' of each instance must be the name of a head, but there is the unknown "
-                f"task {task!r}.{nearest(task, heads)} The heads are {listing(heads)}."
-            )
-    if not tasks:
-        raise ValueError(
-            f"A batch needs at least one instance for one of the heads {listing(heads)}, but no "
-            "head has anything to do in this one: its 'task' is empty. Leave such batches out."
-        )
+def some_rows(indices: Sequence[int], batch_size: int) -> AllRows:
+    """The given rows, with nobody to share them with."""
+    if len(indices) == batch_size:
+        return AllRows(batch_size)
+    return Rows(indices, batch_size, Shares([indices]), 0)

@@ -1,9 +1,17 @@
 """The joint loss of a batch, and the mean loss of each component."""
 
+import numbers
 from collections import defaultdict
-from typing import Any, DefaultDict, Dict, List, Mapping
+from typing import Any, DefaultDict, Dict, List, Mapping, Sequence
 
 import torch
+from allennlp.nn.util import distributed_device
+
+# PyTorch 1 has no compiler.
+is_compiling = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
+
+# See `loss_reduction` of `MultiTaskModel`.
+LOSS_REDUCTIONS = ("heads", "instances")
 
 _HALF = (torch.float16, torch.bfloat16)
 _MOST_PENDING = 256
@@ -20,9 +28,12 @@ def as_scalar(component: str, loss: Any) -> Any:
     `ValueError`
         If it is not one number.
     """
-    if isinstance(loss, torch.Tensor) and loss.numel() == 1:
-        return loss.reshape(()) if loss.dim() else loss
-    if isinstance(loss, (int, float)):
+    if isinstance(loss, torch.Tensor):
+        if not loss.dim():
+            return loss
+        if loss.numel() == 1:
+            return loss.reshape(())
+    elif isinstance(loss, numbers.Real):
         return loss
     is_tensor = isinstance(loss, torch.Tensor)
     found = f"a tensor of shape {list(loss.shape)}" if is_tensor else repr(loss)
@@ -71,13 +82,22 @@ class MeanLosses:
     def __init__(self) -> None:
         self._pending: DefaultDict[str, List[Any]] = defaultdict(list)
         self._totals: DefaultDict[str, Any] = defaultdict(float)
-        self._counts: DefaultDict[str, int] = defaultdict(int)
+        self._counts: DefaultDict[str, Any] = defaultdict(int)
 
     def add(self, name: str, loss: Any) -> None:
+        if is_compiling():
+            self._add_as_tensors(name, loss)
+            return
         pending = self._pending[name]
         pending.append(loss.detach() if isinstance(loss, torch.Tensor) else loss)
         if len(pending) == _MOST_PENDING:
             self._add_up(name)
+
+    def _add_as_tensors(self, name: str, loss: Any) -> None:
+        """Without a length or a number that changes, for each of which it would compile anew."""
+        one = torch.ones((), device=loss.device)
+        self._totals[name] = self._totals.get(name, 0.0) + loss.detach()
+        self._counts[name] = self._counts.get(name, 0) + one
 
     def _add_up(self, name: str) -> None:
         pending = self._pending.pop(name)
@@ -90,7 +110,26 @@ class MeanLosses:
     def get(self) -> Dict[str, float]:
         for name in list(self._pending):
             self._add_up(name)
-        return {name: float(total) / self._counts[name] for name, total in self._totals.items()}
+        return {
+            name: float(total) / float(self._counts[name]) for name, total in self._totals.items()
+        }
+
+    def reduce(self, names: Sequence[str]) -> None:
+        """
+        Adds up the losses of all processes of a distributed training.
+
+        # Parameters
+
+        names : `Sequence[str]`
+            All components, in the same order in every process.
+        """
+        self.get()
+        sums = [[float(self._totals.get(n, 0.0)), float(self._counts.get(n, 0))] for n in names]
+        reduced = torch.tensor(sums, device=distributed_device(), dtype=torch.float64)
+        torch.distributed.all_reduce(reduced)  # Shape: (components, 2)
+        for name, (total, count) in zip(names, reduced.tolist()):
+            if count:
+                self._totals[name], self._counts[name] = total, count
 
     def reset(self) -> None:
         for values in (self._pending, self._totals, self._counts):

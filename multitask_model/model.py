@@ -1,11 +1,11 @@
 """`MultiTaskModel`: one backbone, many heads, a joint loss."""
 
-from typing import Any, Dict, Hashable, List, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
-from allennlp.common.checks import ConfigurationError
-from allennlp.data import Batch, Instance, Vocabulary
+from allennlp.common.util import is_distributed
+from allennlp.data import Instance, Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.model import Model
 from allennlp.modules import Backbone
@@ -13,23 +13,38 @@ from allennlp.nn import InitializerApplicator
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.batching import group_rows, rows_by_head
+from multitask_model.batching import group_rows
+from multitask_model.calls import call_in_parts, check_complete
+from multitask_model.data.collate import collate
 from multitask_model.errors import check_known
-from multitask_model.losses import MeanLosses, as_scalar, joint_loss
+from multitask_model.losses import LOSS_REDUCTIONS, MeanLosses, as_scalar, joint_loss
 from multitask_model.outputs import BACKBONE, LOSS, OutputNames, SeparatedOutputs, add_metrics
+from multitask_model.partial import has_partial
+from multitask_model.pretrained import (
+    head_of,
+    load_pretrained,
+    other_heads_allowed,
+    without_other_heads,
+)
 from multitask_model.routing import Router, available_to_heads, unwrap
+from multitask_model.task_metrics import TaskMetrics
+from multitask_model.tasks import TaskHeads
+from multitask_model.wiring import as_module_dict, has_penalty, kind_of_input, put_head
 
 
 @Model.register("multitask", exist_ok=True)
 class MultiTaskModel(Model):
     """
-    A `MultiTaskModel` has a `Backbone` that encodes its inputs, and a `Head` for each task, which
-    makes predictions from what was encoded. The joint loss is the sum of the heads' losses, each
-    times its weight.
+    A `MultiTaskModel` has a `Backbone` that encodes its inputs, and heads that make predictions
+    from what was encoded. The joint loss is the sum of the heads' losses, each times its weight.
 
     `forward` takes whatever fields the instances have. The backbone gets those of them, and each
     head those of them and of the backbone's outputs, that its `forward` has arguments for. A head
-    gets the rows of the instances whose `task` is the head's name.
+    gets the rows of the instances whose `task` it serves. The backbone is called once per batch,
+    however many heads there are.
+
+    Instances need not have the same fields (`multitask_model.data.collate`). A head whose rows all
+    have a field, or all lack it, is called once; one whose rows partly have it, once for each kind.
 
     Registered as a `Model` with name "multitask".
 
@@ -39,9 +54,30 @@ class MultiTaskModel(Model):
     backbone : `Backbone`
     heads : `Dict[str, Head]`
         At least one. The order of the heads is the order of losses, outputs and metrics.
+    task_heads : `Dict[str, List[str]]`, optional (default = the head of the same name)
+        The heads that serve each task: several heads for one task, several tasks for one head. An
+        instance may have a `heads` field, a list of names, that narrows the heads that serve it.
     loss_weights : `Dict[str, float]`, optional (default = `1.0` each)
         What each head's loss is multiplied by in the joint loss. Heads that are left out have 1.0.
         A backbone may return a `loss` too: it joins the sum, with the weight of `"backbone"`.
+    loss_reduction : `str`, optional (default = `"heads"`)
+        With w_h the weight and L_h the loss of head h, its mean over its rows,
+
+        - `"heads"`: loss = Σ_h w_h · L_h, as in AllenNLP. One instance of a head that has few in
+          the batch weighs more than one of a head that has many.
+        - `"instances"`: loss = Σ_h w_h · (rows_h / B) · L_h, with rows_h the number of rows that
+          L_h is for, and B that of the batch. One instance counts one instance.
+
+        A backbone's own loss is for all rows.
+    metrics_by_task : `bool`, optional (default = `False`)
+        Whether the metrics of a head that serves several tasks are reported for each task too, as
+        `TASK_HEAD_METRIC`. The cost is a second forward pass of such a head, without gradients, on
+        every batch.
+    pretrained_file : `str`, optional (default = `None`)
+        An archive to take the weights of the backbone, and of the heads that both have, from. Heads
+        that it lacks are freshly initialised, those that are missing here are left out, and both
+        are logged. The vocabulary must begin with that of the archive: in a config,
+        `"vocabulary": {"type": "extend", "directory": ARCHIVE}`.
     arg_name_mapping : `Dict[str, Dict[str, str]]`, optional (default = no changes)
         For each component (`"backbone"` or the name of a head), new names for the fields and
         outputs that it is offered: `{"backbone": {"question": "text", "review": "text"}}`. Several
@@ -57,8 +93,9 @@ class MultiTaskModel(Model):
     # Raises
 
     `ConfigurationError`
-        If there are no heads, a head has a name that cannot be used, or `loss_weights`,
-        `arg_name_mapping` or `allowed_arguments` name something that is not there.
+        If there are no heads, a head has a name that cannot be used, or `task_heads`,
+        `loss_weights`, `loss_reduction`, `arg_name_mapping` or `allowed_arguments` name something
+        that is not there; or if the weights in `pretrained_file` do not fit.
     """
 
     default_predictor = "multitask"
@@ -69,7 +106,11 @@ class MultiTaskModel(Model):
         backbone: Backbone,
         heads: Dict[str, Head],
         *,
+        task_heads: Optional[Dict[str, List[str]]] = None,
         loss_weights: Optional[Dict[str, float]] = None,
+        loss_reduction: str = "heads",
+        metrics_by_task: bool = False,
+        pretrained_file: Optional[str] = None,
         arg_name_mapping: Optional[Dict[str, Dict[str, str]]] = None,
         allowed_arguments: Optional[Dict[str, Set[str]]] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008
@@ -77,34 +118,79 @@ class MultiTaskModel(Model):
     ) -> None:
         super().__init__(vocab, **kwargs)
         self._backbone = backbone
-        self._heads = _as_module_dict(heads)
+        self._heads = as_module_dict(heads)
         components: Dict[str, torch.nn.Module] = {BACKBONE: backbone, **heads}
         loss_weights, mapping = loss_weights or {}, arg_name_mapping or {}
         allowed = allowed_arguments or {}
-        _check_components("loss_weights", loss_weights, components)
-        _check_components("arg_name_mapping", mapping, components)
-        _check_components("allowed_arguments", allowed, components)
+        for parameter, by_component in (
+            ("loss_weights", loss_weights),
+            ("arg_name_mapping", mapping),
+            ("allowed_arguments", allowed),
+        ):
+            check_known(parameter, "'backbone' or a head", by_component, components)
+        check_known("loss_reduction", "a way to add up losses", [loss_reduction], LOSS_REDUCTIONS)
 
         self._loss_weights = {name: loss_weights.get(name, 1.0) for name in components}
         self._routers = {
             name: Router(name, module, mapping.get(name), allowed.get(name))
             for name, module in components.items()
         }
-        self._positions = {name: i for i, name in enumerate(heads)}
+        self._tasks = TaskHeads(list(heads), task_heads)
+        self._loss_reduction = loss_reduction
+        self._task_metrics = TaskMetrics() if metrics_by_task else None
         self._output_names = OutputNames(list(heads))
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
-        # The trainer adds the penalty of a regularizer to the joint loss in place.
-        regularized = (self, *map(unwrap, heads.values()))
-        self._is_regularized = any(getattr(m, "_regularizer", None) for m in regularized)
+        self._is_regularized = any(map(has_penalty, (self, *map(unwrap, heads.values()))))
         initializer(self)
+        if pretrained_file is not None:
+            load_pretrained(self, pretrained_file)
+
+    def add_head(
+        self,
+        name: str,
+        head: Head,
+        tasks: Optional[Sequence[str]] = None,
+        *,
+        loss_weight: float = 1.0,
+        arg_name_mapping: Optional[Dict[str, str]] = None,
+        allowed_arguments: Optional[Set[str]] = None,
+    ) -> None:
+        """
+        Adds a head to a model that is already there. It comes last in the order of the heads.
+
+        # Parameters
+
+        name : `str`
+        head : `Head`
+        tasks : `Sequence[str]`, optional (default = `[name]`)
+            The tasks that it serves: new ones, or ones that other heads serve already.
+        loss_weight : `float`, optional (default = `1.0`)
+        arg_name_mapping : `Dict[str, str]`, optional (default = no changes)
+        allowed_arguments : `Set[str]`, optional (default = inferred)
+
+        # Raises
+
+        `ConfigurationError`
+            If the name is taken or cannot be used, or a mapping or an allowed argument names
+            something that `forward` of the head does not take.
+        """
+        router = Router(name, head, arg_name_mapping, allowed_arguments)
+        put_head(self._heads, name, head)
+        self._routers[name] = router
+        self._loss_weights[name] = loss_weight
+        self._tasks.add(name, [name] if tasks is None else tasks)
+        self._output_names.add_head(name)
+        self._is_regularized |= has_penalty(unwrap(head))
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
         # Parameters
 
         task : `List[str]`
-            The task of each of the B instances: the name of the head that serves it.
+            The task of each of the B instances, which says which heads serve it.
+        heads : `List[Optional[List[str]]]`, optional
+            The heads of each instance, among those that serve its task; `None` for all of them.
         **kwargs : `Any`
             The other fields of the batch. Nothing in them is changed.
 
@@ -113,42 +199,57 @@ class MultiTaskModel(Model):
         `Dict[str, torch.Tensor]`
             The backbone's outputs, each head's outputs with `HEAD_` before their names (one row
             for each instance that the head served), and the joint `loss` of shape `[]`, if any
-            component had a loss.
+            component had a loss. If only one had, and its weight is 1, and there is no
+            regularizer, the joint loss is that very tensor.
 
         # Raises
 
         `ValueError`
-            If the batch has no `task`, an unknown task or no instances; if a component lacks a
-            required argument or is offered two values for one; if an input has the name of a
-            backbone output; if two outputs have one name; if a loss is not one number.
+            If the batch has no `task`, an unknown task or no instances; if only some instances have
+            what the backbone takes; if a component lacks a required argument or is offered two
+            values for one; if an input has the name of a backbone output; if two outputs have one
+            name; if a loss is not one number.
         """
-        rows = rows_by_head(kwargs, self._positions)
+        rows = self._tasks.rows(kwargs)
         outputs: Dict[str, Any] = {}
         losses: Dict[str, Any] = {}
-
         # Straight from the dictionary of modules: `self._backbone` would search three of them.
         modules: Dict[str, Any] = self._modules
+
+        partial = has_partial(kwargs)
         plan = self._routers[BACKBONE].plan(tuple(kwargs))
+        if partial:
+            check_complete(plan, kwargs)
         encoded = modules["_backbone"](**{key: kwargs[name] for key, name in plan.items()})
         self._collect(BACKBONE, encoded, outputs, losses)
-
         available = available_to_heads(kwargs, encoded)
-        names, heads = tuple(available), modules["_heads"]
-        for head, head_rows in rows.items():
-            plan = self._routers[head].plan(names)
-            self._heads_called.add(head)
-            # Without a name for the rows that were taken, so that they are freed before the next.
-            part = heads[head](
-                **{key: head_rows.take(available[name]) for key, name in plan.items()}
-            )
-            self._collect(head, part, outputs, losses)
+        names, batch_size = tuple(available), len(kwargs["task"])
+        counts: Dict[str, int] = {}
+        for name, head_rows in rows.items():
+            head, router = modules["_heads"][name], self._routers[name]
+            if partial:
+                part, counts[name] = call_in_parts(
+                    name, head, router, available, head_rows, batch_size
+                )
+            else:
+                # Without a name for the arguments, so that they do not outlive the call.
+                plan = router.plan(names)
+                part = head(**{key: head_rows.take(available[n]) for key, n in plan.items()})
+            self._heads_called.add(name)
+            self._collect(name, part, outputs, losses)
+            if self._task_metrics is not None and len(self._tasks.tasks_of(name)) > 1:
+                self._task_metrics.update(name, head, router, available, head_rows)
 
         if losses:
-            outputs[LOSS] = joint_loss(losses, self._loss_weights, own=self._is_regularized)
+            weights = self._loss_weights
+            if self._loss_reduction == "instances":
+                counts = {**{n: len(r.indices) for n, r in rows.items()}, **counts}
+                weights = {n: counts.get(n, batch_size) / batch_size * weights[n] for n in losses}
+            outputs[LOSS] = joint_loss(losses, weights, own=self._is_regularized)
         return outputs
 
     def _collect(
-        self, component: str, part: Dict[str, Any], outputs: Dict[str, Any], losses: Dict[str, Any]
+        self, component: str, part: Mapping[str, Any], outputs: Dict[str, Any], losses: Dict
     ) -> None:
         """Puts what one component returned among the outputs, and its loss among the losses."""
         self._output_names.add(outputs, component, part)
@@ -174,14 +275,20 @@ class MultiTaskModel(Model):
             If the metrics of two heads have the same name.
         """
         metrics: Dict[str, float] = {}
+        if reset and is_distributed():
+            # Every process gets here at the end of an epoch, and all must see the same means.
+            self._mean_losses.reduce([BACKBONE, *self._tasks.positions])
         mean_losses = self._mean_losses.get()
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
-        for name in sorted(self._heads_called, key=self._positions.__getitem__):
+        for name in sorted(self._heads_called, key=self._tasks.positions.__getitem__):
             part = dict(self._head(name).get_metrics(reset))
             if name in mean_losses:
                 part.setdefault(LOSS, mean_losses[name])
             add_metrics(metrics, name, part)
+        if self._task_metrics is not None:
+            for prefix, part in self._task_metrics.get(reset):
+                add_metrics(metrics, prefix, part)
         if reset:
             self._heads_called.clear()
             self._mean_losses.reset()
@@ -210,7 +317,7 @@ class MultiTaskModel(Model):
         backbone: Any = unwrap(self._backbone)
         self._output_names.add(readable, BACKBONE, backbone.make_output_human_readable({**encoded}))
         readable.update({key: output_dict[key] for key in output_dict if key not in encoded})
-        for name in sorted(parts, key=self._positions.__getitem__):
+        for name in sorted(parts, key=self._tasks.positions.__getitem__):
             self._output_names.add(
                 readable, name, self._head(name).make_output_human_readable(parts[name])
             )
@@ -222,7 +329,7 @@ class MultiTaskModel(Model):
         # Parameters
 
         instances : `List[Instance]`
-            Of any mix of tasks. Those with unlike fields go through the model separately.
+            Of any mix of tasks. Those with unlike inputs for the backbone go through it separately.
 
         # Returns
 
@@ -231,18 +338,19 @@ class MultiTaskModel(Model):
             of the heads that served it, and nothing of other heads.
         """
         results: List[Dict[str, numpy.ndarray]] = [{} for _ in instances]
-        for indices in group_rows([_kind_of_fields(instance) for instance in instances]).values():
+        kinds = [kind_of_input(self._routers[BACKBONE].select(i.fields)) for i in instances]
+        for indices in group_rows(kinds).values():
             for i, outputs in zip(indices, self._forward_on_like([instances[i] for i in indices])):
                 results[i] = outputs
         return results
 
     def _forward_on_like(self, instances: List[Instance]) -> List[Dict[str, numpy.ndarray]]:
-        batch = Batch(instances)
-        batch.index_instances(self.vocab)
-        tensors = nn_util.move_to_device(batch.as_tensor_dict(), self._get_prediction_device())
+        for instance in instances:
+            instance.index_fields(self.vocab)
+        batch = nn_util.move_to_device(collate(instances), self._get_prediction_device())
         with torch.no_grad():
-            outputs = self.make_output_human_readable(self(**tensors))
-        rows = rows_by_head(tensors, self._positions)
+            outputs = self.make_output_human_readable(self(**batch))
+        rows = self._tasks.rows(batch)
         separated = SeparatedOutputs(outputs, self._output_names, rows, len(instances))
         for name in separated.inseparable:
             self._maybe_warn_for_unseparable_batches(name)
@@ -272,36 +380,26 @@ class MultiTaskModel(Model):
         """
         return self._output_names.find(name)
 
+    @classmethod
+    @overrides
+    def _load(cls, *args: Any, **kwargs: Any) -> Model:
+        # A config may have more or fewer heads than the archive that it is loaded with.
+        with other_heads_allowed():
+            return super()._load(*args, **kwargs)
+
+    @overrides
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        self._saved_heads = {head_of(name) for name in state_dict} - {None}
+        return super().load_state_dict(state_dict, *args, **kwargs)
+
+    @overrides
+    def _post_load_state_dict(
+        self, missing_keys: List[str], unexpected_keys: List[str]
+    ) -> Tuple[List[str], List[str]]:
+        keys = without_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
+        return super()._post_load_state_dict(*keys)
+
     def _head(self, name: str) -> Any:
         """The head itself, whatever it may be wrapped in."""
         head = self._heads[name]
         return head if isinstance(head, Model) else unwrap(head)
-
-
-def _as_module_dict(heads: Dict[str, Head]) -> torch.nn.ModuleDict:
-    if not heads:
-        raise ConfigurationError("heads must have at least one head, but it is empty. Add a head.")
-    modules = torch.nn.ModuleDict()
-    for name, head in heads.items():
-        try:
-            if name == BACKBONE:
-                raise KeyError("that is the name of the backbone")
-            modules[name] = head
-        except (KeyError, TypeError) as error:
-            raise ConfigurationError(
-                f"The name of a head must be a valid name of a module, but {name!r} cannot be "
-                f"used: {error.args[0]}. Choose another name for this head."
-            ) from error
-    return modules
-
-
-def _check_components(parameter: str, values: Dict[str, Any], components: Dict[str, Any]) -> None:
-    check_known(parameter, "'backbone' or a head", values, components)
-
-
-def _kind_of_fields(instance: Instance) -> Hashable:
-    """Equal for instances that can be put into one batch."""
-    return frozenset(
-        (name, type(field), frozenset(getattr(field, "_token_indexers", None) or ()))
-        for name, field in instance.fields.items()
-    )

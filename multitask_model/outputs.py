@@ -5,9 +5,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 import torch
 
 from multitask_model.batching import AllRows
+from multitask_model.partial import Partial
 
 BACKBONE = "backbone"
 LOSS = "loss"
+ABSENT: Any = object()
 
 
 def metric_name(component: str, key: str) -> str:
@@ -49,6 +51,11 @@ class OutputNames:
         self._longest_first = sorted(heads, key=len, reverse=True)
         self._names: Dict[str, Dict[str, str]] = {name: {} for name in (BACKBONE, *heads)}
         self._owners: Dict[str, str] = {}
+
+    def add_head(self, head: str) -> None:
+        """Makes room for one more head."""
+        self._longest_first = sorted([*self._longest_first, head], key=len, reverse=True)
+        self._names[head] = {}
 
     def add(self, outputs: Dict[str, Any], component: str, part: Mapping[str, Any]) -> None:
         """
@@ -103,7 +110,7 @@ class OutputNames:
 def separate(value: Any, count: int) -> Optional[List[Any]]:
     """
     The items of an output with one row per instance, tensors as numpy arrays; `None` if it is not
-    such an output. As in AllenNLP, a number is an output for a single instance.
+    such an output.
 
     # Parameters
 
@@ -111,13 +118,27 @@ def separate(value: Any, count: int) -> Optional[List[Any]]:
     count : `int`
         How many instances the output should be for.
     """
+    if isinstance(value, Partial):
+        return _separate_partial(value, count)
     if isinstance(value, torch.Tensor):
-        value = value.unsqueeze(0) if value.dim() == 0 else value
         value = value.float() if value.dtype == torch.bfloat16 else value
         value = value.detach().cpu().numpy()
-    elif isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__len__"):
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__len__"):
+        return None
+    if getattr(value, "ndim", 1) == 0:
         return None
     return list(value) if len(value) == count else None
+
+
+def _separate_partial(partial: Partial, count: int) -> Optional[List[Any]]:
+    """The items of those instances that have one, and `ABSENT` for the others."""
+    given = separate(partial.value, len(partial.rows))
+    if given is None:
+        return None
+    items = [ABSENT] * count
+    for row, item in zip(partial.rows, given):
+        items[row] = item
+    return items
 
 
 class SeparatedOutputs:
@@ -148,9 +169,14 @@ class SeparatedOutputs:
         for name, value in outputs.items():
             head_rows = rows.get(names.find(name) or BACKBONE)
             indices = range(batch_size) if head_rows is None else head_rows.indices
+            if batch_size == 1 and isinstance(value, torch.Tensor) and value.dim() == 0:
+                value = value.unsqueeze(
+                    0
+                )  # as in AllenNLP, the loss of a single instance is its own
             items = separate(value, len(indices))
             if items is None:
                 self.inseparable.append(name)
                 continue
             for row, item in zip(indices, items):
-                self.instances[row][name] = item
+                if item is not ABSENT:
+                    self.instances[row][name] = item

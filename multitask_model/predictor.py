@@ -18,6 +18,7 @@ from overrides import overrides
 from multitask_model.errors import listing, nearest
 from multitask_model.model import MultiTaskModel
 from multitask_model.outputs import BACKBONE, LOSS
+from multitask_model.routing import VARIADIC
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,9 @@ class MultiTaskPredictor(Predictor):
     Predicts any mix of the tasks of a `MultiTaskModel` from JSON such as
     `{"task": "polarity", "text": "..."}`.
 
-    The rest of the JSON is for the task. If its head has a `default_predictor`, that makes the
-    instance of it. Otherwise the task's reader does: the keys are the parameters of its
+    All heads of the task predict, in one pass; a list of names under the key `heads` narrows them.
+    The rest of the JSON is for the task. If one of its heads has a `default_predictor`, that makes
+    the instance of it. Otherwise the task's reader does: the keys are the parameters of its
     `text_to_instance`.
 
     Registered as a `Predictor` with name "multitask".
@@ -41,7 +43,7 @@ class MultiTaskPredictor(Predictor):
         Tasks for which it has no reader cannot be predicted.
     keep_encodings : `bool`, optional (default = `False`)
         Whether a prediction has what the backbone returned in it (encodings, masks, tokens), padded
-        to the longest input of its batch, beside the outputs of the task's head.
+        to the longest input of its batch, beside the outputs of the task's heads.
 
     # Raises
 
@@ -58,8 +60,8 @@ class MultiTaskPredictor(Predictor):
         for given, required in ((model, MultiTaskModel), (dataset_reader, MultiTaskDatasetReader)):
             if not isinstance(given, required):
                 raise ConfigurationError(
-                    f"MultiTaskPredictor requires a {required.__name__}, but it was given a "
-                    f"{type(given).__name__}. For another, write a Predictor of your own."
+                    f"MultiTaskPredictor requires a {_full_name(required)}, but it was given a "
+                    f"{_full_name(type(given))}. For another, write a Predictor of your own."
                 )
         super().__init__(model, dataset_reader)
         self._model: MultiTaskModel = model
@@ -67,10 +69,12 @@ class MultiTaskPredictor(Predictor):
         self._readers: Dict[str, DatasetReader] = {
             task: reader.inner for task, reader in dataset_reader.readers.items()
         }
-        self._tasks = [task for task in self._readers if task in model._heads]
+        self._tasks = [task for task in self._readers if task in model._tasks.by_task]
         self._ignored_keys: Set[Tuple[str, str]] = set()
         self.predictors: Dict[str, Optional[Predictor]] = {}
-        """The predictor that each head names by its `default_predictor`, once it was needed."""
+        """For each task, the predictor that one of its heads names, if any."""
+        for task in self._tasks:
+            self._predictor_of(task)
 
     @overrides
     def predict_instance(self, instance: Instance) -> JsonDict:
@@ -105,25 +109,27 @@ class MultiTaskPredictor(Predictor):
         self, instance: Instance, outputs: Dict[str, numpy.ndarray]
     ) -> List[Instance]:
         """
-        Has the predictor of the instance's head label the instance with the head's outputs.
+        Has the first of the task's heads that has a `default_predictor` label the instance with its
+        outputs.
 
         # Raises
 
         `RuntimeError`
-            If the head has no `default_predictor`.
+            If none of the task's heads has a `default_predictor`.
         """
         task = self._task_of(instance)
-        predictor = self._predictor_of(task)
-        if predictor is None:
+        head, predictor = self._predicting_head(task), self._predictor_of(task)
+        if head is None or predictor is None:
+            classes = {n: type(self._model._head(n)).__name__ for n in self._heads_of(task)}
             raise RuntimeError(
-                f"Labelling an instance requires a predictor, but head {task!r} "
-                f"({type(self._model._heads[task]).__name__}) has no default_predictor. Give its "
-                "class one that implements predictions_to_labeled_instances."
+                f"Labelling an instance requires a predictor, but none of the heads {classes} of "
+                f"task {task!r} has a default_predictor. Give the class of one of them a "
+                "default_predictor that implements predictions_to_labeled_instances."
             )
         of_head = {
-            name[len(task) + 1 :]: value
+            name[len(head) + 1 :]: value
             for name, value in outputs.items()
-            if self._model.component_of_output(name) == task
+            if self._model.component_of_output(name) == head
         }
         labeled = predictor.predictions_to_labeled_instances(instance, of_head)
         for new_instance in labeled:
@@ -138,19 +144,23 @@ class MultiTaskPredictor(Predictor):
                 f"{listing(json_dict)}. Add it, with one of the tasks {listing(self._tasks)}."
             )
         task = self._check_task(json_dict["task"])
-        rest = copy.deepcopy({key: json_dict[key] for key in json_dict if key != "task"})
+        heads = self._model._tasks.narrow(task, json_dict.get("heads"))
+        rest = {key: json_dict[key] for key in json_dict if key not in ("task", "heads")}
+        rest = copy.deepcopy(rest)
         predictor = self._predictor_of(task)
         if predictor is None:
             instance = self._text_to_instance(task, rest)
         else:
             instance = predictor._json_to_instance(rest)
         instance.add_field("task", MetadataField(task))
+        if "heads" in json_dict:
+            instance.add_field("heads", MetadataField(heads))
         return instance
 
     def _text_to_instance(self, task: str, json_dict: JsonDict) -> Instance:
         """The instance that the task's reader makes of JSON whose keys are its parameters."""
         reader = self._readers[task]
-        parameters = inspect.signature(reader.text_to_instance).parameters.values()
+        parameters = _parameters_of(reader)
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         known = [p.name for p in named]
         missing = [p.name for p in named if p.default is p.empty and p.name not in json_dict]
@@ -174,9 +184,19 @@ class MultiTaskPredictor(Predictor):
                 "Task %r takes the keys %s; ignoring the key %r.", task, listing(known), key
             )
 
+    def _heads_of(self, task: str) -> List[str]:
+        return self._model._tasks.by_task[task]
+
+    def _predicting_head(self, task: str) -> Optional[str]:
+        """The first head of the task that names a predictor."""
+        heads = self._heads_of(task)
+        named = (head for head in heads if self._model._head(head).default_predictor is not None)
+        return next(named, None)
+
     def _predictor_of(self, task: str) -> Optional[Predictor]:
         if task not in self.predictors:
-            name = self._model._head(task).default_predictor
+            head = self._predicting_head(task)
+            name = None if head is None else self._model._head(head).default_predictor
             self.predictors[task] = (
                 None if name is None else Predictor.by_name(name)(self._model, self._readers[task])
             )
@@ -186,7 +206,7 @@ class MultiTaskPredictor(Predictor):
         if task not in self._tasks:
             raise ValueError(
                 f"The task must be one of {listing(self._tasks)}, but found unknown task {task!r}."
-                f"{nearest(task, self._tasks)} Tasks that can be predicted have a head in the "
+                f"{nearest(task, self._tasks)} Tasks that can be predicted have heads in the "
                 "model and a reader of the same name in the dataset reader."
             )
         return task
@@ -213,3 +233,22 @@ class MultiTaskPredictor(Predictor):
             if not is_loss and (self._keep_encodings or owner != BACKBONE):
                 selected[name] = value
         return selected
+
+
+def _parameters_of(reader: DatasetReader) -> List[inspect.Parameter]:
+    """Those of `text_to_instance`, of the inner reader if the reader hands everything on to one."""
+    parameters = list(inspect.signature(reader.text_to_instance).parameters.values())
+    inner = getattr(reader, "reader", None)
+    if isinstance(inner, DatasetReader) and {p.kind for p in parameters} == VARIADIC:
+        return _parameters_of(inner)
+    if not parameters or {p.kind for p in parameters} == {inspect.Parameter.VAR_POSITIONAL}:
+        raise ValueError(
+            "Prediction from JSON requires names for the parameters of text_to_instance, but that "
+            f"of {_full_name(type(reader))} has none. Name them, or give the head a "
+            "default_predictor."
+        )
+    return parameters
+
+
+def _full_name(class_: type) -> str:
+    return f"{class_.__module__}.{class_.__qualname__}"

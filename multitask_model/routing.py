@@ -4,11 +4,13 @@ import inspect
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 import torch
+from allennlp.models.model import Model
+from allennlp.modules.backbones.backbone import Backbone
 
 from multitask_model.errors import check_known, listing, nearest
 
-_VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-_WRAPPED_ATTRIBUTES = ("module", "_orig_mod")
+VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+_WRAPPED_ATTRIBUTES = ("module", "_orig_mod", "_checkpoint_wrapped_module")
 
 Plan = Dict[str, str]
 
@@ -19,7 +21,8 @@ def unwrap(module: torch.nn.Module) -> torch.nn.Module:
     whose `forward` is `forward(*args, **kwargs)` around a `.module` or an `._orig_mod`. A module
     that is not such a wrapper is returned as it is.
     """
-    if _only_variadic(inspect.signature(module.forward)):
+    is_component = isinstance(module, (Model, Backbone))
+    if not is_component and _only_variadic(inspect.signature(module.forward)):
         for attribute in _WRAPPED_ATTRIBUTES:
             inner = getattr(module, attribute, None)
             if isinstance(inner, torch.nn.Module):
@@ -40,11 +43,11 @@ def get_forward_arguments(module: torch.nn.Module) -> Set[str]:
 
     `Set[str]`
     """
-    return {parameter.name for parameter in _parameters(module) if parameter.kind not in _VARIADIC}
+    return {parameter.name for parameter in _parameters(module) if parameter.kind not in VARIADIC}
 
 
 def _only_variadic(signature: inspect.Signature) -> bool:
-    return {parameter.kind for parameter in signature.parameters.values()} == _VARIADIC
+    return {parameter.kind for parameter in signature.parameters.values()} == VARIADIC
 
 
 def _parameters(module: torch.nn.Module) -> List[inspect.Parameter]:
@@ -105,7 +108,7 @@ class Router:
         allowed_arguments: Optional[Iterable[str]] = None,
     ) -> None:
         parameters = _parameters(module)
-        named = [parameter for parameter in parameters if parameter.kind not in _VARIADIC]
+        named = [parameter for parameter in parameters if parameter.kind not in VARIADIC]
         takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
         names = [parameter.name for parameter in named]
 
@@ -155,6 +158,25 @@ class Router:
         if not self._required <= plan.keys():
             raise ValueError(self._missing(plan, names))
         return plan
+
+    def select(self, values: Mapping[str, Any]) -> Dict[str, Any]:
+        """Those of the values that lead to an argument of the component."""
+        return {
+            name: value
+            for name, value in values.items()
+            if self._takes_any or self._mapping.get(name, name) in self._allowed
+        }
+
+    def check(self, arguments: Iterable[str], available: Iterable[str], rows: int) -> None:
+        """
+        # Raises
+
+        `ValueError`
+            If some rows of the batch, `rows` of them, lack a required argument.
+        """
+        if not self._required.issubset(arguments):
+            found = self._missing(arguments, available)
+            raise ValueError(f"{rows} of the rows of {self._component!r} lack a field: {found}")
 
     def _duplicate(self, argument: str, available: Iterable[str]) -> str:
         sources = [name for name in available if self._mapping.get(name, name) == argument]

@@ -118,11 +118,16 @@ def make_batch(tasks: List[str], seed: int = 0, tokens: int = 4, labels: bool = 
     return batch
 
 
-def make_instance(text: str, task: Optional[str] = None, label: Optional[str] = None) -> Instance:
+def make_instance(
+    text: str, task: Optional[str] = None, label: Optional[str] = None, **extra: Any
+) -> Instance:
+    """`extra` are labels if they are strings, and metadata otherwise."""
     tokens = [Token(word) for word in text.split()]
     fields: Dict[str, Any] = {"text": TextField(tokens, {"tokens": SingleIdTokenIndexer()})}
     if task is not None:
         fields["task"] = MetadataField(task)
     if label is not None:
         fields["label"] = LabelField(label)
+    for name, value in extra.items():
+        fields[name] = LabelField(value) if isinstance(value, str) else MetadataField(value)
     return Instance(fields)

@@ -1,20 +1,23 @@
 """Which rows belong to each head, and taking them out of values of every kind."""
 
 import collections
+import collections.abc
 import dataclasses
+import types
 from typing import Any, Dict, List, NamedTuple
 
 import numpy
 import pytest
 import torch
 
-from multitask_model.batching import AllRows, Scatter, rows_by_head
+from multitask_model.batching import AllRows, Scatter
+from multitask_model.tasks import TaskHeads
 
-HEADS = {"a": 0, "b": 1, "c": 2}
+HEADS = TaskHeads(["a", "b", "c"])
 
 
 def rows(tasks: List[str]) -> Dict[str, AllRows]:
-    return rows_by_head({"task": tasks}, HEADS)
+    return HEADS.rows({"task": tasks})
 
 
 def take(value: Any, tasks: str = "abab", head: str = "a") -> Any:
@@ -30,12 +33,6 @@ class Pair(NamedTuple):
 class Record:
     tensor: Any
     name: str
-
-
-def test_rows_come_in_the_order_of_the_heads() -> None:
-    found = rows(["c", "a", "c", "b"])
-    assert list(found) == ["a", "b", "c"]
-    assert [list(found[head].indices) for head in found] == [[1], [3], [0, 2]]
 
 
 def test_the_whole_batch_is_the_same_object() -> None:
@@ -107,9 +104,17 @@ def test_values_at_any_depth() -> None:
     assert take(deep)["x"][0][0]["y"].tolist() == [0, 2]
 
 
-def test_a_list_of_layers_keeps_its_layers() -> None:
-    layers = [torch.arange(4) + 10 * i for i in range(4)]
+def test_a_tuple_of_layers_keeps_its_layers() -> None:
+    layers = tuple(torch.arange(4) + 10 * i for i in range(4))
     assert [layer.tolist() for layer in take(layers)] == [[0, 2], [10, 12], [20, 22], [30, 32]]
+
+
+def test_a_list_of_tensors_is_metadata() -> None:
+    tensors = [torch.arange(4) + 10 * i for i in range(4)]
+    taken = take(tensors)
+    assert taken[0] is tensors[0]
+    assert taken[1] is tensors[2]
+    assert len(taken) == 2
 
 
 def test_named_tuples_keep_their_fields() -> None:
@@ -132,6 +137,35 @@ def test_mappings_keep_their_class() -> None:
     assert type(taken) is collections.OrderedDict
     assert taken["x"].tolist() == [0, 2]
     assert ordered["x"].tolist() == [0, 1, 2, 3]
+
+
+class Store(collections.abc.MutableMapping):
+    """Keeps what it holds in an attribute, which a shallow copy would share."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values_by_name = values
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values_by_name[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.values_by_name[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.values_by_name[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+
+@pytest.mark.parametrize("kind", [Store, lambda **v: types.MappingProxyType(v)])
+def test_other_mappings_become_dictionaries(kind: Any) -> None:
+    mapping = kind(x=torch.arange(4))
+    assert take(mapping)["x"].tolist() == [0, 2]
+    assert mapping["x"].tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(("tasks", "expected"), [("abab", [0, 2]), ("aabb", [0, 1])])
@@ -176,27 +210,3 @@ def test_scatter_is_twice_differentiable() -> None:
     indices = torch.tensor([0, 2]), torch.tensor([1, 2, 3])
     assert torch.autograd.gradcheck(Scatter.apply, (tensor, *indices))
     assert torch.autograd.gradgradcheck(Scatter.apply, (tensor, *indices))
-
-
-def test_missing_task() -> None:
-    expected = (
-        r"needs a MetadataField 'task' that names the head that serves it, but this batch has only "
-        r"\['text'\]\. A multitask dataset reader adds that field\."
-    )
-    with pytest.raises(ValueError, match=expected):
-        rows_by_head({"text": 1}, HEADS)
-
-
-@pytest.mark.parametrize("tasks", [["polarty"] * 2, ["source", "polarty"]])
-def test_unknown_task(tasks: List[str]) -> None:
-    expected = (
-        r"must be the name of a head, but there is the unknown task 'polarty'\. Did you mean "
-        r"'polarity'\? The heads are \['polarity', 'source'\]\."
-    )
-    with pytest.raises(ValueError, match=expected):
-        rows_by_head({"task": tasks}, {"polarity": 0, "source": 1})
-
-
-def test_a_batch_without_instances() -> None:
-    with pytest.raises(ValueError, match=r"no head has anything to do in this one: its 'task' is"):
-        rows([])

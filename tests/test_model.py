@@ -4,6 +4,7 @@ import copy
 import pickle
 from typing import Any, Dict, List, Optional
 
+import numpy
 import pytest
 import torch
 from allennlp.common import Params
@@ -49,7 +50,7 @@ def test_there_must_be_heads() -> None:
         MultiTaskModel(make_vocab(), FixedBackbone(), {})
 
 
-@pytest.mark.parametrize("name", ["backbone", "a.b", "keys", ""])
+@pytest.mark.parametrize("name", ["backbone", "a.b", "keys", "", "reg"])
 def test_head_names_that_cannot_be_used(name: str) -> None:
     expected = f"a valid name of a module, but '{name}' cannot be used: .*Choose another name"
     with pytest.raises(ConfigurationError, match=expected):
@@ -177,7 +178,7 @@ def test_an_input_that_hides_an_encoding() -> None:
 
 
 def test_unknown_task() -> None:
-    with pytest.raises(ValueError, match="the unknown task 'c'.*The heads are "):
+    with pytest.raises(ValueError, match="the unknown task 'c'.*The tasks are "):
         tiny_model()(**make_batch(["a", "c"]))
 
 
@@ -249,8 +250,25 @@ def test_the_joint_loss_is_the_weighted_sum() -> None:
     assert model(text=[1] * 3, task=["c", "a", "b"])["loss"].item() == 0.5 * 2 + 3 + 10 * 5
 
 
+def test_a_penalty_of_a_head_by_a_method_leaves_its_loss() -> None:
+    class Penalized(TinyHead):
+        def get_regularization_penalty(self) -> Any:
+            return torch.tensor(5.0)
+
+    vocab = make_vocab()
+    model = MultiTaskModel(vocab, TinyBackbone(), {"a": Penalized(vocab)})
+    outputs = model(**make_batch(["a"]))
+    outputs["loss"] += model.get_regularization_penalty()
+    assert outputs["loss"].item() == pytest.approx(outputs["a_loss"].item() + 5.0)
+    assert model.get_metrics()["a_loss"] == outputs["a_loss"].item()
+
+
 def test_losses_of_one_element_add_up_to_a_scalar() -> None:
-    losses = {"a": {"loss": number(2.0)}, "b": {"loss": torch.tensor([3.0])}, "c": {"loss": 4}}
+    losses = {
+        "a": {"loss": number(2.0)},
+        "b": {"loss": torch.tensor([3.0])},
+        "c": {"loss": numpy.float32(4)},
+    }
     loss = fixed_model(heads=losses)(text=[1] * 3, task=["a", "b", "c"])["loss"]
     assert loss.shape == ()
     assert loss.item() == 9.0
@@ -324,6 +342,7 @@ def test_a_copy_computes_the_same_and_is_independent(through: Any) -> None:
     batch = make_batch(["a", "b", "a"])
     expected = model(**batch)["loss"].item()
     other = through(model)
+    assert other.get_metrics(reset=True) == model.get_metrics(reset=True)
     assert other(**batch)["loss"].item() == expected
     assert len(other.get_metrics()) == 6
     torch.nn.init.zeros_(other._heads["a"].linear.weight)

@@ -8,7 +8,11 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from allennlp.data.dataset_readers import MultiTaskDatasetReader, TextClassificationJsonReader
+from allennlp.data.dataset_readers import (
+    MultiTaskDatasetReader,
+    ShardedDatasetReader,
+    TextClassificationJsonReader,
+)
 from allennlp.data.tokenizers import WhitespaceTokenizer
 from allennlp.models.heads import ClassifierHead, Head
 from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
@@ -100,12 +104,12 @@ def test_any_mix_of_like_fields_is_one_pass() -> None:
     assert len(passes) == 1
 
 
-def test_unlike_fields_take_a_pass_each() -> None:
+def test_labels_that_only_some_have_take_no_pass_of_their_own() -> None:
     predictor = make_predictor()
     labelled = {"task": "polarity", "text": "w3", "label": "class1"}
     passes = count_passes(predictor)
     found = predictor.predict_batch_json([labelled, *MIXED, labelled])
-    assert len(passes) == 2
+    assert len(passes) == 1
     for prediction in (found[0], found[-1]):
         assert prediction.keys() == found[2].keys()
         assert prediction["polarity_probs"] == pytest.approx(found[2]["polarity_probs"], abs=1e-6)
@@ -157,6 +161,25 @@ def test_missing_keys_of_the_reader() -> None:
         make_predictor().predict_json({"task": "news", "title": "w1", "bdy": "w2"})
 
 
+def test_missing_keys_of_a_reader_inside_another() -> None:
+    predictor = make_predictor({"news": ShardedDatasetReader(make_reader())})
+    with pytest.raises(ValueError, match=r"requires the keys \['text'\].*but found \['txt'\]"):
+        predictor.predict_json({"task": "news", "txt": "w1"})
+    assert "news_label" in predictor.predict_json({"task": "news", "text": "w1"})
+
+
+class Nameless(DatasetReader):
+    def text_to_instance(self, *inputs: Any) -> Instance:
+        raise NotImplementedError
+
+
+def test_a_reader_whose_parameters_have_no_names() -> None:
+    predictor = make_predictor({"news": Nameless()})
+    expected = r"requires names for the parameters of text_to_instance, but that of .*Nameless has"
+    with pytest.raises(ValueError, match=expected):
+        predictor.predict_json({"task": "news", "text": "w1"})
+
+
 def test_keys_that_the_reader_does_not_take_are_warned_of_once(caplog: Any) -> None:
     predictor = make_predictor()
     line = {"task": "polarity", "text": "w1", "id": 7}
@@ -176,12 +199,12 @@ def test_a_reader_without_a_head_is_no_task_and_no_hindrance() -> None:
 
 def test_only_a_multitask_reader_and_model_will_do() -> None:
     predictor = make_predictor()
-    expected = "requires a MultiTaskDatasetReader, but it was given a TextClassificationJsonReader"
+    expected = "MultiTaskDatasetReader, but it was given a .*TextClassificationJsonReader"
     with pytest.raises(ConfigurationError, match=expected):
         MultiTaskPredictor(predictor._model, make_reader())  # type: ignore[arg-type]
     head: Any = predictor._model._heads["news"]
     with pytest.raises(
-        ConfigurationError, match="requires a MultiTaskModel, but it was given a Cl"
+        ConfigurationError, match="MultiTaskModel, but it was given a .*ClassifierHead"
     ):
         MultiTaskPredictor(head, MultiTaskDatasetReader({}))
 
@@ -197,7 +220,7 @@ def test_the_predictor_of_the_head_labels_instances() -> None:
 
 def test_labelling_needs_a_predictor_of_the_head() -> None:
     with pytest.raises(
-        RuntimeError, match=r"head 'polarity' \(ClassifierHead\) has no default_pred"
+        RuntimeError, match=r"none of the heads \{'polarity': 'ClassifierHead'\} of task 'polarity'"
     ):
         make_predictor().json_to_labeled_instances(MIXED[1])
 
@@ -210,3 +233,54 @@ def test_gradients_of_the_inputs() -> None:
     assert numpy.array(gradients["grad_input_1"]).shape == (1, 2, DIM)
     assert numpy.abs(gradients["grad_input_1"]).sum() > 0
     assert outputs["loss"].item() > 0
+
+
+def shared_predictor() -> MultiTaskPredictor:
+    """One reader's instances for two heads, one of which names a predictor."""
+    predictor = make_predictor()
+    model = predictor._model
+    task_heads = {"polarity": ["polarity", "news"], "source": ["source", "news"]}
+    heads: Any = dict(model._heads.items())
+    shared = MultiTaskModel(
+        model.vocab,
+        model._backbone,
+        heads,
+        task_heads=task_heads,
+        arg_name_mapping={"backbone": {"tokens": "text"}},
+    )
+    readers: Dict[str, DatasetReader] = {task: make_reader() for task in task_heads}
+    return MultiTaskPredictor(shared, MultiTaskDatasetReader(readers))
+
+
+def heads_of(prediction: Dict[str, Any]) -> List[str]:
+    return sorted(name[: -len("_label")] for name in prediction if name.endswith("_label"))
+
+
+def test_all_heads_of_a_task_predict_from_one_pass() -> None:
+    predictor = shared_predictor()
+    passes = count_passes(predictor)
+    lines = [{"task": "polarity", "text": "w1"}, {"task": "source", "sentence": "w2 w3"}]
+    found = predictor.predict_batch_json(lines)
+    assert [heads_of(prediction) for prediction in found] == [
+        ["news", "polarity"],
+        ["news", "source"],
+    ]
+    assert len(passes) == 1
+
+
+def test_heads_of_the_input_narrow_those_of_the_task() -> None:
+    predictor = shared_predictor()
+    passes = count_passes(predictor)
+    whole = {"task": "polarity", "text": "w1"}
+    found = predictor.predict_batch_json([{**whole, "heads": ["news"]}, whole])
+    assert [heads_of(prediction) for prediction in found] == [["news"], ["news", "polarity"]]
+    assert len(passes) == 1
+    with pytest.raises(ValueError, match="'source' does not serve 'polarity'"):
+        predictor.predict_json({**whole, "heads": ["source"]})
+
+
+def test_the_head_with_a_predictor_labels_for_all() -> None:
+    predictor = shared_predictor()
+    labelled: Any = predictor.json_to_labeled_instances({"task": "source", "sentence": "w2"})[0]
+    prediction = predictor.predict_json({"task": "source", "sentence": "w2"})
+    assert labelled["label"].label == int(numpy.argmax(prediction["source_probs"]))

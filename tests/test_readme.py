@@ -1,14 +1,21 @@
 """What the README shows, runs."""
 
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
+from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
+from allennlp.data import Vocabulary
+from allennlp.models.heads import Head
+
+from multitask_model import MultiTaskModel
+from tests.parts import FixedBackbone
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -32,6 +39,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for part in ("train", "dev"):
             (folder / "data" / f"{task}_{part}.jsonl").write_text("\n".join(lines * 16) + "\n")
     return folder
+
+
+def test_the_excerpts_of_configs() -> None:
+    excerpts = re.findall(r"^```jsonc\n(.*?)^```$", README.read_text(), re.M | re.S)
+    shared, extended = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
+    heads: Dict[str, Any] = {name: TaggingHead() for name in ["upos", "xpos", "genre", "polarity"]}
+    model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, **shared)
+    model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
+    calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
+    assert calls == [["A"], ["C"]]
+    parameters = inspect.signature(MultiTaskModel.__init__).parameters
+    assert extended["model"].keys() - {"type"} <= parameters.keys()
+    assert extended["vocabulary"]["directory"] == extended["model"]["pretrained_file"]
+
+
+class TaggingHead(Head):
+    def __init__(self) -> None:
+        super().__init__(Vocabulary())
+        self.calls: List[Any] = []
+
+    def forward(self, tags: Any = None) -> Dict[str, Any]:
+        self.calls.append(tags)
+        return {}
 
 
 def run(command: List[str], folder: Path) -> str:

@@ -1,0 +1,139 @@
+"""Values that only some rows of a batch have, and heads whose rows only partly have one."""
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+
+import torch
+
+from multitask_model.batching import AllRows, group_rows, some_rows
+
+
+class Partial(NamedTuple):
+    """
+    A field, or an output, of some rows only. A named tuple, because that is what AllenNLP's
+    `move_to_device` and everything else that walks through a batch or copies one can handle.
+
+    # Parameters
+
+    value : `Any`
+        As if it were that of a batch of those rows alone.
+    rows : `Tuple[int, ...]`
+        The rows that have it, in rising order.
+    """
+
+    value: Any
+    rows: Tuple[int, ...]
+
+    def take(self, indices: Sequence[int]) -> Any:
+        """The value for `indices`, all of which must be among `rows`."""
+        position = {row: i for i, row in enumerate(self.rows)}
+        return some_rows([position[i] for i in indices], len(self.rows)).take(self.value)
+
+
+def has_partial(batch: Mapping[str, Any]) -> bool:
+    """Whether some field is of some rows only."""
+    return Partial in map(type, batch.values())
+
+
+class Part(NamedTuple):
+    """One call of a head: some of its rows, all of which have the same fields."""
+
+    positions: Sequence[int]
+    """Where the rows of this call stand among the rows of the head."""
+    arguments: Dict[str, Any]
+
+
+def parts_of(
+    plan: Mapping[str, str], available: Mapping[str, Any], rows: AllRows, batch_size: int
+) -> List[Part]:
+    """
+    The calls of a head: one for all of its rows that have the same fields.
+
+    # Parameters
+
+    plan : `Mapping[str, str]`
+        The name of the available value for each argument of the head.
+    available : `Mapping[str, Any]`
+        Some of the values are `Partial`.
+    rows : `AllRows`
+        The rows of the head.
+    batch_size : `int`
+    """
+    partial = {
+        key: set(available[key].rows) for key in plan.values() if _is_partial(available[key])
+    }
+    having = [tuple(key for key in partial if i in partial[key]) for i in rows.indices]
+    parts = []
+    for keys, positions in group_rows(having).items():
+        indices = [rows.indices[position] for position in positions]
+        taken = rows if len(indices) == len(rows.indices) else some_rows(indices, batch_size)
+        arguments = {}
+        for argument, key in plan.items():
+            if key in keys:
+                arguments[argument] = available[key].take(indices)
+            elif key not in partial:
+                arguments[argument] = taken.take(available[key])
+        parts.append(Part(positions, arguments))
+    return parts
+
+
+def _is_partial(value: Any) -> bool:
+    return isinstance(value, Partial)
+
+
+def merge_outputs(
+    head: str, parts: Sequence[Part], outputs: Sequence[Mapping[str, Any]]
+) -> Dict[str, Any]:
+    """
+    The outputs of several calls of a head as if it had been one, rows in their order. A number,
+    such as the loss, is the mean over the calls that gave it, each weighed by its rows. What only
+    some calls gave is `Partial`.
+
+    # Raises
+
+    `ValueError`
+        If an output is neither a number nor has one row per instance.
+    """
+    if len(parts) == 1:
+        return dict(outputs[0])
+    merged: Dict[str, Any] = {}
+    for key in dict.fromkeys(key for output in outputs for key in output):
+        given = [(p.positions, o[key]) for p, o in zip(parts, outputs) if o.get(key) is not None]
+        if given:
+            merged[key] = _merge(head, key, given, sum(len(part.positions) for part in parts))
+    return merged
+
+
+def _merge(head: str, key: str, given: List[Tuple[Sequence[int], Any]], count: int) -> Any:
+    if all(_is_number(value) for _, value in given):
+        rows = sum(len(positions) for positions, _ in given)
+        return sum(len(positions) / rows * _scalar(value) for positions, value in given)
+    if not all(hasattr(value, "__len__") and len(value) == len(p) for p, value in given):
+        raise ValueError(
+            f"Only some of the rows of {head!r} have all of its fields, so it is called once for "
+            "each kind, and each of its outputs must be a number or have one row per instance, "
+            f"but {key!r} is neither. Change that output, or name the heads of each instance in a "
+            "'heads' field."
+        )
+    positions = [position for part, _ in given for position in part]
+    order = sorted(range(len(positions)), key=positions.__getitem__)
+    value = _in_order([value for _, value in given], order)
+    return value if len(positions) == count else Partial(value, tuple(sorted(positions)))
+
+
+def _in_order(values: List[Any], order: List[int]) -> Any:
+    alike = len({tuple(v.shape[1:]) if isinstance(v, torch.Tensor) else None for v in values}) == 1
+    if alike and isinstance(values[0], torch.Tensor):
+        # Shape: (rows of all calls, ...)
+        joined = torch.cat(values)
+        return joined.index_select(0, torch.tensor(order, device=joined.device))
+    items = [item for value in values for item in value]
+    return [items[i] for i in order]
+
+
+def _is_number(value: Any) -> bool:
+    is_tensor = isinstance(value, torch.Tensor)
+    return value.dim() == 0 or value.shape == (1,) if is_tensor else isinstance(value, (int, float))
+
+
+def _scalar(value: Any) -> Any:
+    return value.reshape(()) if isinstance(value, torch.Tensor) else value

@@ -1,0 +1,66 @@
+"""Batches of instances with unlike fields."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Batch
+from allennlp.data.fields import MetadataField
+from allennlp.training.util import get_batch_size
+
+from multitask_model.data import collate
+from multitask_model.partial import Partial
+from tests.parts import make_instance, make_vocab
+
+
+def indexed(*instances: Any) -> Any:
+    for instance in instances:
+        instance.index_fields(make_vocab())
+    return instances
+
+
+def test_like_instances_are_batched_as_by_allennlp() -> None:
+    instances = indexed(make_instance("w1 w2", "a", "class1"), make_instance("w3", "b", "class0"))
+    found = collate(instances)
+    expected: Any = Batch(instances).as_tensor_dict()
+    assert found.keys() == expected.keys()
+    assert torch.equal(found["text"]["tokens"]["tokens"], expected["text"]["tokens"]["tokens"])
+    assert torch.equal(found["label"], expected["label"])
+    assert found["task"] == expected["task"] == ["a", "b"]
+
+
+def test_a_field_that_some_have_remembers_its_rows() -> None:
+    found = collate(
+        indexed(
+            make_instance("w1", "a", size=1),
+            make_instance("w2 w3", "a", "class2"),
+            make_instance("w4", "a", "class1", size=3),
+        )
+    )
+    assert found["text"]["tokens"]["tokens"].shape == (3, 2)
+    assert found["label"].rows == (1, 2)
+    assert found["label"].value.tolist() == [2, 1]
+    assert found["size"] == Partial([1, 3], (0, 2))
+
+
+def test_the_size_of_the_batch_is_that_of_a_field_that_all_have() -> None:
+    first = make_instance("w1", "a", "class2")
+    first.fields = {name: first.fields[name] for name in ("label", "text", "task")}
+    assert get_batch_size(collate(indexed(first, make_instance("w1", "a")))) == 2
+
+
+def test_fields_of_unlike_types() -> None:
+    first, second = make_instance("w1", "a", "class1"), make_instance("w2", "a")
+    second.add_field("label", MetadataField(3))
+    with pytest.raises(ConfigurationError, match="Field 'label' has 2 different types"):
+        collate(indexed(first, second))
+
+
+def test_a_batch_with_partial_fields_can_be_copied() -> None:
+    batch = collate(indexed(make_instance("w1", "a", "class2"), make_instance("w1", "a")))
+    copied = copy.deepcopy(batch)
+    assert isinstance(copied["label"], Partial)
+    assert copied["label"].value.tolist() == [2]
+    assert copied["label"].value is not batch["label"].value
