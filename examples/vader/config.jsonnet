@@ -1,4 +1,5 @@
-// Two tasks on one small backbone: the polarity of a text, and which kind of text it is.
+// Four tasks that share two heads: each text, whichever collection it is from, goes through the
+// backbone once, and both heads answer: what is its polarity, and which collection is it from?
 // `python examples/vader/fetch.py` writes the data. From the root of the checkout:
 //
 //     DATA_DIR=examples/vader/work/data allennlp train examples/vader/config.jsonnet \
@@ -6,22 +7,23 @@
 //
 // The `allennlp` command hands environment variables to its configs, so DATA_DIR is where they are.
 local data_dir = std.extVar("DATA_DIR");
-local tasks = ["polarity", "source"];
+local tasks = ["tweets", "movie_reviews", "product_reviews", "editorials"];
+local heads = ["polarity", "source"];
 local embedding_dim = 100;
 
 local reader = {
-  type: "text_classification_json",
+  type: "labelled_lines",
+  labels: { [head]: "class" for head in heads },
   tokenizer: "letters_digits",
   token_indexers: { tokens: { type: "single_id", lowercase_tokens: true } },
-  max_sequence_length: 60,
+  max_tokens: 60,
 };
 
-// This reader writes the labels of both tasks into one vocabulary namespace, `labels`. So either
-// head chooses among all seven labels; training soon teaches it not to choose the other task's.
-local head = {
+local classifier(head) = {
   type: "classifier",
   seq2vec_encoder: { type: "boe", embedding_dim: embedding_dim, averaged: true },
   dropout: 0.4,
+  label_namespace: head + "_labels",
 };
 
 local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for task in tasks };
@@ -40,14 +42,29 @@ local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for ta
       },
       dropout: 0.4,
     },
-    heads: { [task]: head for task in tasks },
-    // The reader calls the text `tokens`, the backbone calls it `text`.
-    arg_name_mapping: { backbone: { tokens: "text" } },
+    heads: { [head]: classifier(head) for head in heads },
+    task_heads: { [task]: heads for task in tasks },
+    // The reader names a field after its key, and a classifier calls that field `label`.
+    arg_name_mapping: { [head]: { [head]: "label" } for head in heads },
+    metrics_by_task: true,
   },
-  // Every batch is half polarity, half source: one pass of the backbone serves both heads.
-  data_loader: { type: "multitask", scheduler: { type: "roundrobin", batch_size: 128 } },
+  // As many texts of each collection in an epoch, so that every batch has all four in it. Without a
+  // sampler the smaller ones run out and an epoch ends in batches of nothing but movie reviews. The
+  // next epoch goes on with the texts that this one did not come to.
+  data_loader: {
+    type: "multitask",
+    scheduler: { type: "roundrobin", batch_size: 128 },
+    sampler: "uniform",
+    instances_per_epoch: 16000,
+  },
+  // All texts, once.
+  validation_data_loader: {
+    type: "multitask",
+    scheduler: { type: "roundrobin", batch_size: 128 },
+    shuffle: false,
+  },
   trainer: {
-    optimizer: { type: "adam", lr: 0.004 },
+    optimizer: { type: "adam", lr: 0.006 },
     num_epochs: 5,
     patience: 2,
     validation_metric: "+polarity_accuracy",

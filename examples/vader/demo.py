@@ -1,11 +1,13 @@
 """
-Two tasks on real text, from the download to predictions, by the `allennlp` command alone.
+Four collections of real text, two questions about each text, one pass for both: from the download
+to predictions, by the `allennlp` command alone.
 
     python examples/vader/demo.py
 
 fetches the data, trains `config.jsonnet`, evaluates on the held-back test split, predicts the lines
-of `predict.jsonl` and prints the accuracy of each head beside that of always answering with the
-label most frequent in training. Everything it writes is in the work directory.
+of `predict.jsonl` and prints the accuracy of each head, and that of polarity for each task alone,
+beside that of always answering with the label most frequent in training. Everything it writes is in
+the work directory.
 """
 
 import argparse
@@ -17,11 +19,12 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TASKS = ("polarity", "source")
+TASKS = ("tweets", "movie_reviews", "product_reviews", "editorials")
+HEADS = ("polarity", "source")
 INPUTS = HERE / "predict.jsonl"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
@@ -58,27 +61,35 @@ def read_jsonl(path: Path) -> List[Dict[str, Any]]:
 def print_scores(work_dir: Path) -> None:
     metrics = json.loads((work_dir / METRICS).read_text(encoding="utf-8"))
     print("\nAccuracy on the test split, and that of always answering with one label")
-    print(f"{'head':10} {'texts':>6} {'accuracy':>9} {'one label':>10}")
+    print(f"{'head':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
+    for head in HEADS:
+        print(f"{head:16} {scores(work_dir, head, TASKS, metrics[f'{head}_accuracy'])}")
+    print("\nPolarity for each task alone")
+    print(f"{'task':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
     for task in TASKS:
-        labels = {
-            split: Counter(row["label"] for row in read_jsonl(data_file(work_dir, task, split)))
-            for split in ("train", "test")
-        }
-        label = labels["train"].most_common(1)[0][0]
-        texts = sum(labels["test"].values())
-        accuracy = metrics[f"{task}_accuracy"]
-        print(
-            f"{task:10} {texts:6} {accuracy:9.3f} {labels['test'][label] / texts:10.3f} ({label})"
-        )
+        accuracy = metrics[f"{task}_polarity_accuracy"]
+        print(f"{task:16} {scores(work_dir, 'polarity', [task], accuracy)}")
+
+
+def scores(work_dir: Path, head: str, tasks: Iterable[str], accuracy: float) -> str:
+    """The number of texts, the accuracy, and that of the label most frequent in training."""
+    labels = {
+        split: [row[head] for task in tasks for row in read_jsonl(data_file(work_dir, task, split))]
+        for split in ("train", "test")
+    }
+    label = Counter(labels["train"]).most_common(1)[0][0]
+    one_label = labels["test"].count(label) / len(labels["test"])
+    return f"{len(labels['test']):6} {accuracy:9.3f} {one_label:10.3f} ({label})"
 
 
 def print_predictions(work_dir: Path) -> None:
-    print("\nPredictions")
-    print(f"{'task':10} {'label':16} {'probability':>11}  text")
+    print("\nPredictions, with their probabilities")
+    print(f"{'polarity':14} {'source':21} text")
     for given, predicted in zip(read_jsonl(INPUTS), read_jsonl(work_dir / PREDICTIONS)):
-        task = given["task"]
-        probability = max(predicted[f"{task}_probs"])
-        print(f"{task:10} {predicted[f'{task}_label']:16} {probability:11.2f}  {given['text']}")
+        polarity, source = (
+            f"{predicted[f'{head}_label']} {max(predicted[f'{head}_probs']):.2f}" for head in HEADS
+        )
+        print(f"{polarity:14} {source:21} {given['text']}")
 
 
 def data_file(work_dir: Path, task: str, split: str) -> Path:
@@ -104,7 +115,7 @@ def commands(work_dir: Path, overrides: str) -> Dict[str, List[str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fetch, train, evaluate and predict two tasks.")
+    parser = argparse.ArgumentParser(description="Fetch, train, evaluate and predict.")
     parser.add_argument("--work-dir", type=Path, default=HERE / "work", help="where all files go")
     example = '{"trainer.num_epochs": 1}'
     parser.add_argument("--overrides", default="{}", help=f"of the config, such as '{example}'")

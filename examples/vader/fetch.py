@@ -1,14 +1,14 @@
 """
-Fetch rated short texts and write them as two text classification tasks.
+Fetch rated short texts from four sources and write them with two labels each.
 
 The texts are those of C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for
 Sentiment Analysis of Social Media Text" (ICWSM 2014): tweets, sentences from movie reviews, from
 product reviews and from newspaper editorials, each with the mean of about twenty people's ratings
 from -4 (negative) to 4 (positive). They come with the source distribution of vaderSentiment (MIT).
 
-This writes `data/TASK_SPLIT.jsonl` in the work directory, lines of `{"text": ..., "label": ...}`,
-for the tasks `polarity` (negative, neutral or positive?) and `source` (which of the four?) and the
-splits `train` (about 80%), `validation` and `test` (about 10% each).
+This writes `data/SOURCE_SPLIT.jsonl` in the work directory for each of the four sources and the
+splits `train` (about 80%), `validation` and `test` (about 10% each). A line is `{"text": ...,
+"polarity": ..., "source": ...}`: the polarity is negative, neutral or positive.
 """
 
 import argparse
@@ -105,9 +105,7 @@ def without_repeats(rows: Iterable[Row]) -> List[Row]:
     return list(first.values())
 
 
-def label_of(row: Row, task: str) -> str:
-    if task == "source":
-        return row.source
+def polarity_of(row: Row) -> str:
     if abs(row.rating) <= NEUTRAL:
         return "neutral"
     return "positive" if row.rating > 0 else "negative"
@@ -125,19 +123,23 @@ def _digest(text: str) -> str:
 
 def write(rows: Iterable[Row], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # AllenNLP shuffles within a window of 1024 instances, so the sources have to be mixed here.
+    # AllenNLP shuffles within a window of 1024 instances, so documents have to be mixed here.
     rows = sorted(rows, key=lambda row: _digest(row.text))
-    for split in ("train", "validation", "test"):
-        chosen = [row for row in rows if split_of(row) == split]
-        for task in ("polarity", "source"):
-            lines = [{"text": row.text, "label": label_of(row, task)} for row in chosen]
-            path = folder / f"{task}_{split}.jsonl"
-            path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-            print(f"{len(lines):6} lines in {path}")
+    for source in FILES:
+        for split in ("train", "validation", "test"):
+            chosen = [row for row in rows if row.source == source and split_of(row) == split]
+            path = folder / f"{source}_{split}.jsonl"
+            path.write_text("".join(map(_line, chosen)), encoding="utf-8")
+            print(f"{len(chosen):6} lines in {path}")
+
+
+def _line(row: Row) -> str:
+    labelled = {"text": row.text, "polarity": polarity_of(row), "source": row.source}
+    return json.dumps(labelled) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fetch the texts and write the tasks' files.")
+    parser = argparse.ArgumentParser(description="Fetch the texts and write them with labels.")
     parser.add_argument("--work-dir", type=Path, default=Path(__file__).parent / "work")
     work_dir = parser.parse_args().work_dir
     try:

@@ -43,6 +43,10 @@ def rated_texts(kind: str) -> str:
     return "\r\n".join(lines)
 
 
+def read_jsonl(path: Path) -> List[Dict[str, str]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def run_script(name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(VADER / name), *arguments]
     return subprocess.run(command, capture_output=True, text=True)
@@ -72,11 +76,7 @@ def test_polarity_is_neutral_up_to_half_a_point() -> None:
     expected = {-4: "negative", -0.51: "negative", -0.5: "neutral", 0: "neutral", 0.5: "neutral"}
     expected.update({0.51: "positive", 4: "positive"})
     rows = {rating: Row("tweets", "1", rating, "text") for rating in expected}
-    assert {rating: fetch.label_of(row, "polarity") for rating, row in rows.items()} == expected
-
-
-def test_source_is_where_the_text_is_from() -> None:
-    assert fetch.label_of(Row("editorials", "1", 3.0, "text"), "source") == "editorials"
+    assert {rating: fetch.polarity_of(row) for rating, row in rows.items()} == expected
 
 
 def test_the_first_of_texts_that_differ_by_case_spacing_or_punctuation_is_kept() -> None:
@@ -94,25 +94,27 @@ def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_each_held_back()
         assert abs(splits.count(name) - expected) <= (85 if name == "train" else 64)
 
 
-def test_files_hold_both_labels_of_the_same_texts(tmp_path: Path) -> None:
-    rows = [Row("tweets", str(i), 2.0, f"text {i}") for i in range(40)]
+def test_a_file_for_each_source_and_split_with_both_labels(tmp_path: Path) -> None:
+    sources = {"tweets": (2.0, "positive"), "editorials": (-2.0, "negative")}
+    rows = [Row(s, str(i), sources[s][0], f"{s} {i}") for s in sources for i in range(40)]
     fetch.write(rows, tmp_path)
-    for split in ("train", "validation", "test"):
-        texts = sorted(row.text for row in rows if fetch.split_of(row) == split)
-        assert len(texts) > 0
-        for task, label in (("polarity", "positive"), ("source", "tweets")):
-            lines = (tmp_path / f"{task}_{split}.jsonl").read_text().splitlines()
-            found = sorted((json.loads(line) for line in lines), key=lambda line: line["text"])
-            assert found == [{"text": text, "label": label} for text in texts]
+    for source, (_, polarity) in sources.items():
+        for split in ("train", "validation", "test"):
+            texts = {r.text for r in rows if r.source == source and fetch.split_of(r) == split}
+            found = read_jsonl(tmp_path / f"{source}_{split}.jsonl")
+            assert len(found) == len(texts) > 0
+            labels = {"polarity": polarity, "source": source}
+            assert all(line == {"text": line["text"], **labels} for line in found)
+            assert {line["text"] for line in found} == texts
 
 
-def test_sources_are_mixed_within_a_file(tmp_path: Path) -> None:
-    rows = [Row(s, str(i), 0.0, f"{s} {i}") for s in ("tweets", "editorials") for i in range(500)]
+def test_documents_are_mixed_within_a_file(tmp_path: Path) -> None:
+    rows = [Row("tweets", d, 0.0, f"{d} {i}") for d in ("b", "c") for i in range(500)]
+    assert {fetch.split_of(row) for row in rows} == {"train"}
     fetch.write(rows, tmp_path)
-    lines = (tmp_path / "source_train.jsonl").read_text().splitlines()
-    labels = [json.loads(line)["label"] for line in lines]
+    documents = [line["text"][0] for line in read_jsonl(tmp_path / "tweets_train.jsonl")]
     # Three standard deviations of a binomial with p = 0.5 and 100 draws are 15.
-    assert 35 <= labels[:100].count("tweets") <= 65
+    assert 35 <= documents[:100].count("b") <= 65
 
 
 def test_what_is_there_is_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,12 +154,14 @@ def test_the_demo_from_the_archive_to_scores_and_predictions(tmp_path: Path) -> 
     write_sdist(tmp_path / "download" / SDIST, files)
     overrides = {"trainer.num_epochs": 8, "trainer.optimizer.lr": 0.05}
     overrides["data_loader.scheduler.batch_size"] = 16
+    overrides["data_loader.instances_per_epoch"] = 96  # as many as there are, nearly
     done = run_script("demo.py", "--work-dir", str(tmp_path), "--overrides", json.dumps(overrides))
     assert done.returncode == 0, done.stderr
 
     for command in ("fetch.py", "allennlp train", "allennlp evaluate", "allennlp predict"):
         assert re.search(rf"^\$ .*{command}", done.stdout, re.MULTILINE), command
-    check_scores(lines_after("Accuracy", done.stdout))
+    assert check_scores(lines_after("Accuracy", done.stdout)) == ["polarity", "source"]
+    assert check_scores(lines_after("Polarity", done.stdout)) == list(fetch.FILES)
     check_predictions(lines_after("Predictions", done.stdout))
 
 
@@ -166,23 +170,26 @@ def lines_after(heading: str, printed: str) -> List[str]:
     return printed.split(heading)[1].split("\n\n")[0].splitlines()[2:]
 
 
-def check_scores(lines: List[str]) -> None:
-    assert [line.split()[0] for line in lines] == ["polarity", "source"]
+def check_scores(lines: List[str]) -> List[str]:
+    """The names in the first column of a table whose scores are as they should be."""
     for line in lines:
         _, texts, accuracy, one_label, _ = line.split()
         assert int(texts) > 0
         assert float(accuracy) == 1.0  # one word of each of these texts gives the label away
         assert float(one_label) < 0.7
+    return [line.split()[0] for line in lines]
 
 
 def check_predictions(lines: List[str]) -> None:
-    inputs = [json.loads(line) for line in (VADER / "predict.jsonl").read_text().splitlines()]
-    labels = {"polarity": {"negative", "neutral", "positive"}, "source": set(fetch.FILES)}
+    inputs = read_jsonl(VADER / "predict.jsonl")
+    assert {given["task"] for given in inputs} == set(fetch.FILES)
     for given, line in zip_longest(inputs, lines):
-        task, label, probability, text = line.split(maxsplit=3)
-        assert (task, text) == (given["task"], given["text"])
-        assert label in labels[task]
-        assert 0 < float(probability) <= 1
+        polarity, first, source, second, text = line.split(maxsplit=4)
+        assert text == given["text"]
+        assert polarity in {"negative", "neutral", "positive"}
+        assert source in fetch.FILES
+        assert 0 < float(first) <= 1
+        assert 0 < float(second) <= 1
 
 
 def test_a_step_that_fails_ends_the_demo(tmp_path: Path) -> None:
