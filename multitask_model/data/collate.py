@@ -37,6 +37,8 @@ def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
     names = list(rows_of)
     batch: Dict[str, Any] = {}
     groups = group_rows([tuple(rows_of[name]) for name in names])
+    if len(groups) == 1:
+        return dict(Batch(instances).as_tensor_dict())
     for rows in sorted(groups, key=len, reverse=True):
         tensors = _batch(instances, rows, [names[i] for i in groups[rows]])
         for name, value in tensors.items():
