@@ -1,27 +1,23 @@
 """Calling the components of a model with what one batch has for them."""
 
-from typing import Any, Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from multitask_model.batching import AllRows
 from multitask_model.outputs import LOSS
 from multitask_model.partial import Partial, merge_outputs, parts_of
-from multitask_model.routing import Plan, Router
+from multitask_model.routing import Router
 
 
-def check_complete(plan: Plan, batch: Mapping[str, Any]) -> None:
+def complete_fields(router: Router, batch: Mapping[str, Any]) -> Dict[str, Any]:
     """
-    # Parameters
-
-    plan : `Dict[str, str]`
-        The field of the batch for each argument of the backbone.
-    batch : `Mapping[str, Any]`
+    The fields of the batch that every instance has.
 
     # Raises
 
     `ValueError`
-        If only some of the instances have one of these fields.
+        If only some of the instances have a field that leads to an argument of the backbone.
     """
-    for argument, name in plan.items():
+    for name, argument in router.named(batch).items():
         if isinstance(batch[name], Partial):
             raise ValueError(
                 "The backbone encodes every instance of a batch, but for its argument "
@@ -30,6 +26,7 @@ def check_complete(plan: Plan, batch: Mapping[str, Any]) -> None:
                 "separate batches (a homogeneous scheduler does), or give the field the same name "
                 "in all readers."
             )
+    return {name: value for name, value in batch.items() if not isinstance(value, Partial)}
 
 
 def call_in_parts(
@@ -70,10 +67,7 @@ def call_in_parts(
     `ValueError`
         If some rows lack a required argument, or the outputs cannot be put together.
     """
-    names = tuple(available)
-    parts = parts_of(router.plan(names), available, rows, batch_size)
-    for part in parts:
-        router.check(part.arguments, names, len(part.positions))
+    parts = parts_of(router, available, rows, batch_size)
     outputs = [head(**part.arguments) for part in parts]
     labelled = [len(p.positions) for p, o in zip(parts, outputs) if o.get(LOSS) is not None]
     return merge_outputs(name, parts, outputs), sum(labelled)

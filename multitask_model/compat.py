@@ -141,10 +141,10 @@ def ignore_position_ids_of_old_archives() -> None:
 
     @_around(Module, "_post_load_state_dict")
     def _post_load_state_dict(original: Callable, module: Any, missing: Any, found: Any) -> Any:
-        return original(module, missing, [key for key in found if not _is_constant(module, key)])
+        return original(module, missing, [key for key in found if not is_constant(module, key)])
 
 
-def _is_constant(module: Any, key: str) -> bool:
+def is_constant(module: Any, key: str) -> bool:
     owner, _, name = key.rpartition(".")
     buffers = getattr(dict(module.named_modules()).get(owner), "_non_persistent_buffers_set", ())
     return name == "position_ids" and name in buffers

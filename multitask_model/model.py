@@ -14,12 +14,12 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.batching import group_rows
-from multitask_model.calls import call_in_parts, check_complete
+from multitask_model.calls import call_in_parts, complete_fields
 from multitask_model.data.collate import collate
 from multitask_model.errors import check_known
 from multitask_model.losses import LOSS_REDUCTIONS, MeanLosses, as_scalar, joint_loss
 from multitask_model.outputs import BACKBONE, LOSS, OutputNames, SeparatedOutputs, add_metrics
-from multitask_model.partial import has_partial
+from multitask_model.partial import Partial, has_partial
 from multitask_model.pretrained import (
     head_of,
     load_pretrained,
@@ -28,7 +28,7 @@ from multitask_model.pretrained import (
 )
 from multitask_model.routing import Router, available_to_heads, unwrap
 from multitask_model.task_metrics import TaskMetrics
-from multitask_model.tasks import TaskHeads
+from multitask_model.tasks import TaskHeads, check_tasks
 from multitask_model.wiring import as_module_dict, has_penalty, kind_of_input, put_head
 
 
@@ -71,8 +71,8 @@ class MultiTaskModel(Model):
         A backbone's own loss is for all rows.
     metrics_by_task : `bool`, optional (default = `False`)
         Whether the metrics of a head that serves several tasks are reported for each task too, as
-        `TASK_HEAD_METRIC`. The cost is a second forward pass of such a head, without gradients, on
-        every batch.
+        `TASK_HEAD_METRIC`. The cost is a second forward pass of such a head on every batch, without
+        gradients and in evaluation mode. Not for distributed training.
     pretrained_file : `str`, optional (default = `None`)
         An archive to take the weights of the backbone, and of the heads that both have, from. Heads
         that it lacks are freshly initialised, those that are missing here are left out, and both
@@ -81,7 +81,8 @@ class MultiTaskModel(Model):
     arg_name_mapping : `Dict[str, Dict[str, str]]`, optional (default = no changes)
         For each component (`"backbone"` or the name of a head), new names for the fields and
         outputs that it is offered: `{"backbone": {"question": "text", "review": "text"}}`. Several
-        may lead to one argument, as long as no batch has more than one of them.
+        may lead to one argument of the backbone as long as no batch, and to one of a head as long
+        as no instance, has more than one of them.
     allowed_arguments : `Dict[str, Set[str]]`, optional (default = inferred)
         For each component, the arguments that may be passed on to it. For components that are left
         out, it is all that their `forward` takes; if that takes `**kwargs`, whatever is available.
@@ -137,7 +138,7 @@ class MultiTaskModel(Model):
         }
         self._tasks = TaskHeads(list(heads), task_heads)
         self._loss_reduction = loss_reduction
-        self._task_metrics = TaskMetrics() if metrics_by_task else None
+        self._task_metrics = TaskMetrics(self._tasks, self._heads) if metrics_by_task else None
         self._output_names = OutputNames(list(heads))
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
@@ -172,14 +173,19 @@ class MultiTaskModel(Model):
         # Raises
 
         `ConfigurationError`
-            If the name is taken or cannot be used, or a mapping or an allowed argument names
-            something that `forward` of the head does not take.
+            If the name is taken or cannot be used, `tasks` is not a list of different names, or
+            a mapping or an allowed argument names something that `forward` of the head does not
+            take. Then nothing is added.
         """
+        tasks = [name] if tasks is None else tasks
+        check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
         put_head(self._heads, name, head)
         self._routers[name] = router
         self._loss_weights[name] = loss_weight
-        self._tasks.add(name, [name] if tasks is None else tasks)
+        self._tasks.add(name, tasks)
+        if self._task_metrics is not None:
+            self._task_metrics = TaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
         self._is_regularized |= has_penalty(unwrap(head))
 
@@ -217,10 +223,10 @@ class MultiTaskModel(Model):
         modules: Dict[str, Any] = self._modules
 
         partial = has_partial(kwargs)
-        plan = self._routers[BACKBONE].plan(tuple(kwargs))
-        if partial:
-            check_complete(plan, kwargs)
-        encoded = modules["_backbone"](**{key: kwargs[name] for key, name in plan.items()})
+        backbone_router = self._routers[BACKBONE]
+        inputs = complete_fields(backbone_router, kwargs) if partial else kwargs
+        plan = backbone_router.plan(tuple(inputs))
+        encoded = modules["_backbone"](**{key: inputs[name] for key, name in plan.items()})
         self._collect(BACKBONE, encoded, outputs, losses)
         available = available_to_heads(kwargs, encoded)
         names, batch_size = tuple(available), len(kwargs["task"])
@@ -237,8 +243,8 @@ class MultiTaskModel(Model):
                 part = head(**{key: head_rows.take(available[n]) for key, n in plan.items()})
             self._heads_called.add(name)
             self._collect(name, part, outputs, losses)
-            if self._task_metrics is not None and len(self._tasks.tasks_of(name)) > 1:
-                self._task_metrics.update(name, head, router, available, head_rows)
+            if self._task_metrics is not None:
+                self._task_metrics.update(name, router, available, head_rows)
 
         if losses:
             weights = self._loss_weights
@@ -311,7 +317,9 @@ class MultiTaskModel(Model):
         `Dict[str, torch.Tensor]`
             Those outputs, and what the components made of them.
         """
-        parts = self._output_names.split(output_dict)
+        # What only some rows of a head have, a head could not make readable as it does a tensor.
+        whole = {n: value for n, value in output_dict.items() if not isinstance(value, Partial)}
+        parts = self._output_names.split(whole)
         encoded = parts.pop(BACKBONE, {})
         readable: Dict[str, Any] = {}
         backbone: Any = unwrap(self._backbone)
@@ -338,7 +346,8 @@ class MultiTaskModel(Model):
             of the heads that served it, and nothing of other heads.
         """
         results: List[Dict[str, numpy.ndarray]] = [{} for _ in instances]
-        kinds = [kind_of_input(self._routers[BACKBONE].select(i.fields)) for i in instances]
+        router = self._routers[BACKBONE]
+        kinds = [kind_of_input({n: i[n] for n in router.named(i.fields)}) for i in instances]
         for indices in group_rows(kinds).values():
             for i, outputs in zip(indices, self._forward_on_like([instances[i] for i in indices])):
                 results[i] = outputs

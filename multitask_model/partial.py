@@ -1,5 +1,6 @@
 """Values that only some rows of a batch have, and heads whose rows only partly have one."""
 
+from collections.abc import Mapping as MappingType
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
@@ -43,35 +44,44 @@ class Part(NamedTuple):
 
 
 def parts_of(
-    plan: Mapping[str, str], available: Mapping[str, Any], rows: AllRows, batch_size: int
+    router: Any, available: Mapping[str, Any], rows: AllRows, batch_size: int
 ) -> List[Part]:
     """
     The calls of a head: one for all of its rows that have the same fields.
 
     # Parameters
 
-    plan : `Mapping[str, str]`
-        The name of the available value for each argument of the head.
+    router : `Router`
+        That of the head.
     available : `Mapping[str, Any]`
         Some of the values are `Partial`.
     rows : `AllRows`
         The rows of the head.
     batch_size : `int`
     """
+    whole = [name for name, value in available.items() if not _is_partial(value)]
+    # `heads` says which rows these are; it does not tell them apart.
     partial = {
-        key: set(available[key].rows) for key in plan.values() if _is_partial(available[key])
+        name: set(value.rows)
+        for name, value in router.select(available).items()
+        if _is_partial(value) and name != "heads"
     }
-    having = [tuple(key for key in partial if i in partial[key]) for i in rows.indices]
+    having = [tuple(name for name in partial if i in partial[name]) for i in rows.indices]
     parts = []
     for keys, positions in group_rows(having).items():
         indices = [rows.indices[position] for position in positions]
         taken = rows if len(indices) == len(rows.indices) else some_rows(indices, batch_size)
-        arguments = {}
-        for argument, key in plan.items():
-            if key in keys:
-                arguments[argument] = available[key].take(indices)
-            elif key not in partial:
-                arguments[argument] = taken.take(available[key])
+        try:
+            # What other rows of the batch have is neither missing nor a duplicate here.
+            plan = router.plan((*whole, *keys))
+        except ValueError as error:
+            raise ValueError(
+                f"For {len(indices)} of its {len(rows.indices)} rows, {error}"
+            ) from error
+        arguments = {
+            argument: available[name].take(indices) if name in keys else taken.take(available[name])
+            for argument, name in plan.items()
+        }
         parts.append(Part(positions, arguments))
     return parts
 
@@ -104,10 +114,14 @@ def merge_outputs(
 
 
 def _merge(head: str, key: str, given: List[Tuple[Sequence[int], Any]], count: int) -> Any:
-    if all(_is_number(value) for _, value in given):
+    if all(_is_number(key, value) for _, value in given):
         rows = sum(len(positions) for positions, _ in given)
         return sum(len(positions) / rows * _scalar(value) for positions, value in given)
-    if not all(hasattr(value, "__len__") and len(value) == len(p) for p, value in given):
+    if all(isinstance(value, MappingType) for _, value in given):
+        names = dict.fromkeys(name for _, value in given for name in value)
+        of_name = {n: [(p, value[n]) for p, value in given if n in value] for n in names}
+        return {n: _merge(head, f"{key}.{n}", values, count) for n, values in of_name.items()}
+    if not all(_has_rows(value, len(positions)) for positions, value in given):
         raise ValueError(
             f"Only some of the rows of {head!r} have all of its fields, so it is called once for "
             "each kind, and each of its outputs must be a number or have one row per instance, "
@@ -120,6 +134,12 @@ def _merge(head: str, key: str, given: List[Tuple[Sequence[int], Any]], count: i
     return value if len(positions) == count else Partial(value, tuple(sorted(positions)))
 
 
+def _has_rows(value: Any, count: int) -> bool:
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+        return False
+    return getattr(value, "ndim", 1) > 0 and len(value) == count
+
+
 def _in_order(values: List[Any], order: List[int]) -> Any:
     alike = len({tuple(v.shape[1:]) if isinstance(v, torch.Tensor) else None for v in values}) == 1
     if alike and isinstance(values[0], torch.Tensor):
@@ -130,9 +150,11 @@ def _in_order(values: List[Any], order: List[int]) -> Any:
     return [items[i] for i in order]
 
 
-def _is_number(value: Any) -> bool:
-    is_tensor = isinstance(value, torch.Tensor)
-    return value.dim() == 0 or value.shape == (1,) if is_tensor else isinstance(value, (int, float))
+def _is_number(key: str, value: Any) -> bool:
+    if not isinstance(value, torch.Tensor):
+        return isinstance(value, (int, float))
+    # Of shape [1] only a loss is a number: anything else may be the output for one row.
+    return value.dim() == 0 or (key == "loss" and value.shape == (1,))
 
 
 def _scalar(value: Any) -> Any:

@@ -3,7 +3,7 @@
 import copy
 import inspect
 import logging
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from allennlp.common import JsonDict
@@ -118,9 +118,10 @@ class MultiTaskPredictor(Predictor):
             If none of the task's heads has a `default_predictor`.
         """
         task = self._task_of(instance)
-        head, predictor = self._predicting_head(task), self._predictor_of(task)
+        heads = self._model._tasks.narrow(task, _heads_field(instance))
+        head, predictor = self._predicting_head(heads), self._predictor_of(task)
         if head is None or predictor is None:
-            classes = {n: type(self._model._head(n)).__name__ for n in self._heads_of(task)}
+            classes = {name: type(self._model._head(name)).__name__ for name in heads}
             raise RuntimeError(
                 f"Labelling an instance requires a predictor, but none of the heads {classes} of "
                 f"task {task!r} has a default_predictor. Give the class of one of them a "
@@ -134,6 +135,8 @@ class MultiTaskPredictor(Predictor):
         labeled = predictor.predictions_to_labeled_instances(instance, of_head)
         for new_instance in labeled:
             new_instance.add_field("task", MetadataField(task))
+            # The label is that head's alone.
+            new_instance.add_field("heads", MetadataField([head]))
         return labeled
 
     @overrides
@@ -144,7 +147,7 @@ class MultiTaskPredictor(Predictor):
                 f"{listing(json_dict)}. Add it, with one of the tasks {listing(self._tasks)}."
             )
         task = self._check_task(json_dict["task"])
-        heads = self._model._tasks.narrow(task, json_dict.get("heads"))
+        heads = self._model._tasks.narrow(task, _check_heads(json_dict.get("heads")))
         rest = {key: json_dict[key] for key in json_dict if key not in ("task", "heads")}
         rest = copy.deepcopy(rest)
         predictor = self._predictor_of(task)
@@ -153,7 +156,7 @@ class MultiTaskPredictor(Predictor):
         else:
             instance = predictor._json_to_instance(rest)
         instance.add_field("task", MetadataField(task))
-        if "heads" in json_dict:
+        if json_dict.get("heads") is not None:
             instance.add_field("heads", MetadataField(heads))
         return instance
 
@@ -184,18 +187,14 @@ class MultiTaskPredictor(Predictor):
                 "Task %r takes the keys %s; ignoring the key %r.", task, listing(known), key
             )
 
-    def _heads_of(self, task: str) -> List[str]:
-        return self._model._tasks.by_task[task]
-
-    def _predicting_head(self, task: str) -> Optional[str]:
-        """The first head of the task that names a predictor."""
-        heads = self._heads_of(task)
+    def _predicting_head(self, heads: Sequence[str]) -> Optional[str]:
+        """The first of the heads that names a predictor."""
         named = (head for head in heads if self._model._head(head).default_predictor is not None)
         return next(named, None)
 
     def _predictor_of(self, task: str) -> Optional[Predictor]:
         if task not in self.predictors:
-            head = self._predicting_head(task)
+            head = self._predicting_head(self._model._tasks.by_task[task])
             name = None if head is None else self._model._head(head).default_predictor
             self.predictors[task] = (
                 None if name is None else Predictor.by_name(name)(self._model, self._readers[task])
@@ -233,6 +232,21 @@ class MultiTaskPredictor(Predictor):
             if not is_loss and (self._keep_encodings or owner != BACKBONE):
                 selected[name] = value
         return selected
+
+
+def _heads_field(instance: Instance) -> Optional[List[str]]:
+    field = instance.fields.get("heads")
+    return field.metadata if isinstance(field, MetadataField) else None
+
+
+def _check_heads(heads: Any) -> Optional[List[str]]:
+    is_list = isinstance(heads, list) and bool(heads) and all(isinstance(h, str) for h in heads)
+    if heads is not None and not is_list:
+        raise ValueError(
+            "The key 'heads' must have a list of one or more names of heads, but it has "
+            f'{heads!r}. Write it as ["NAME"], or leave it out for all heads of the task.'
+        )
+    return heads
 
 
 def _parameters_of(reader: DatasetReader) -> List[inspect.Parameter]:

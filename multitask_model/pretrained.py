@@ -13,6 +13,7 @@ from allennlp.data import Vocabulary
 from allennlp.models.archival import get_weights_path
 from allennlp.nn import util as nn_util
 
+from multitask_model.compat import is_constant
 from multitask_model.errors import listing
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,9 @@ def load_pretrained(model: Any, path: str) -> None:
         backbone or of a head that both have is missing or has another shape.
     """
     directory = cached_path(path, extract_archive=True)
-    _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
+    grown = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
     saved = nn_util.read_state_dict(get_weights_path(directory))
+    saved = {name: value for name, value in saved.items() if not is_constant(model, name)}
     saved_heads = {head_of(name) for name in saved} - {None}
     report(model._heads, saved_heads)
     own = {n: v for n, v in model.state_dict().items() if head_of(n) in (None, *saved_heads)}
@@ -102,27 +104,31 @@ def load_pretrained(model: Any, path: str) -> None:
         )
     with torch.no_grad():
         for name, value in own.items():
-            _copy(name, saved[name], value)
+            _copy(name, saved[name], value, grown)
 
 
-def _copy(name: str, saved: torch.Tensor, value: torch.Tensor) -> None:
+def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, grown: Set[Tuple[int, int]]) -> None:
     # Shape: (old entries, ...) into (old and new entries, ...)
     if saved.shape == value.shape:
         value.copy_(saved)
-    elif saved.shape[1:] == value.shape[1:] and len(saved) < len(value):
+    elif saved.shape[1:] == value.shape[1:] and (len(saved), len(value)) in grown:
         value[: len(saved)].copy_(saved)
     else:
         raise ConfigurationError(
-            f"{name} must have the shape that it has in the archive, or more rows for a larger "
-            f"vocabulary, but it is {list(saved.shape)} there and {list(value.shape)} here. "
-            "Configure this module as it was, or give the head another name."
+            f"{name} must have the shape that it has in the archive, or as many more rows as the "
+            f"vocabulary has grown by, but it is {list(saved.shape)} there and "
+            f"{list(value.shape)} here. Configure this module as it was, or give the head another "
+            "name."
         )
 
 
-def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> None:
+def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Set[Tuple[int, int]]:
+    """The old and the new sizes of the namespaces that have grown."""
     if not os.path.isdir(directory):
-        return
-    saved = _entries(Vocabulary.from_files(directory))
+        return set()
+    tokens = (vocab._padding_token, vocab._oov_token)
+    saved = _entries(Vocabulary.from_files(directory, *tokens))
+    grown = set()
     for namespace, entries in _entries(vocab).items():
         old = saved.get(namespace, [])
         if entries[: len(old)] != old:
@@ -132,6 +138,8 @@ def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> None:
                 f'{listing(old[:5])}. Set "vocabulary" in the config to '
                 f'{{"type": "extend", "directory": {path!r}}}.'
             )
+        grown.add((len(old), len(entries)))
+    return grown
 
 
 def _entries(vocab: Vocabulary) -> Dict[str, List[str]]:

@@ -113,6 +113,7 @@ class Router:
         names = [parameter.name for parameter in named]
 
         self._component = component
+        self._names = set(names)
         self._plans: Dict[Tuple[str, ...], Plan] = {}
         self._mapping = dict(name_mapping or {})
         self._takes_any = takes_any and allowed_arguments is None
@@ -167,16 +168,10 @@ class Router:
             if self._takes_any or self._mapping.get(name, name) in self._allowed
         }
 
-    def check(self, arguments: Iterable[str], available: Iterable[str], rows: int) -> None:
-        """
-        # Raises
-
-        `ValueError`
-            If some rows of the batch, `rows` of them, lack a required argument.
-        """
-        if not self._required.issubset(arguments):
-            found = self._missing(arguments, available)
-            raise ValueError(f"{rows} of the rows of {self._component!r} lack a field: {found}")
+    def named(self, available: Iterable[str]) -> Dict[str, str]:
+        """The argument of each available value that leads to one that `forward` names."""
+        arguments = {name: self._mapping.get(name, name) for name in available}
+        return {n: a for n, a in arguments.items() if a in self._names and a in self._allowed}
 
     def _duplicate(self, argument: str, available: Iterable[str]) -> str:
         sources = [name for name in available if self._mapping.get(name, name) == argument]

@@ -1,7 +1,7 @@
 """Which heads serve each task, and which rows of a batch they get."""
 
 import logging
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
@@ -51,7 +51,7 @@ class TaskHeads:
         check_known("task_heads", f"heads of the model for task {task!r}", heads, self.positions)
         self.by_task[task] = sorted(heads, key=self.positions.__getitem__)
 
-    def add(self, head: str, tasks: Iterable[str]) -> None:
+    def add(self, head: str, tasks: Sequence[str]) -> None:
         """Adds a head to the end of the order. It serves `tasks`, old or new."""
         self.positions[head] = len(self.positions)
         for task in tasks:
@@ -154,3 +154,17 @@ class TaskHeads:
                     f"{task!r} are {listing(heads)}."
                 )
         return heads if names is None else [head for head in heads if head in names]
+
+
+def check_tasks(head: str, tasks: Sequence[str]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If `tasks` is not a list of one or more different names.
+    """
+    if isinstance(tasks, str) or not tasks or len(set(tasks)) != len(tasks):
+        raise ConfigurationError(
+            "tasks must be a list of one or more different names of the tasks that a head serves, "
+            f"but for {head!r} it is {tasks!r}. Name them, each once."
+        )

@@ -10,6 +10,7 @@ from allennlp.models.heads import Head
 from multitask_model import MultiTaskModel
 from multitask_model.losses import MeanLosses
 from multitask_model.outputs import separate
+from multitask_model.partial import Partial
 from tests.parts import FixedBackbone, FixedHead, make_batch, make_instance, make_vocab
 from tests.test_model import fixed_model, number, tiny_model
 
@@ -137,6 +138,14 @@ def test_what_the_backbone_makes_readable() -> None:
     model = MultiTaskModel(make_vocab(), Readable(ids=[1, 2], y=3), heads)
     readable = model.make_output_human_readable(model(text=[1], task=["a"]))
     assert readable == {"y": 3, "tokens": ["w1", "w2"], "a_x": 1, "a_readable": True}
+
+
+def test_what_only_some_rows_have_is_left_as_it_is() -> None:
+    model = fixed_model(heads={"a": {"x": Partial([1], (1,)), "y": [2, 3]}})
+    outputs = model(text=[1, 1], task=["a", "a"])
+    readable = model.make_output_human_readable(outputs)
+    assert model._heads["a"].readable_calls == [{"y": [2, 3]}]
+    assert readable["a_x"] == Partial([1], (1,))
 
 
 # --- outputs of single instances

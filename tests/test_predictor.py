@@ -284,3 +284,19 @@ def test_the_head_with_a_predictor_labels_for_all() -> None:
     labelled: Any = predictor.json_to_labeled_instances({"task": "source", "sentence": "w2"})[0]
     prediction = predictor.predict_json({"task": "source", "sentence": "w2"})
     assert labelled["label"].label == int(numpy.argmax(prediction["source_probs"]))
+    assert labelled["heads"].metadata == ["source"]
+
+
+def test_labelling_needs_a_predictor_among_the_heads_of_the_input() -> None:
+    line = {"task": "source", "sentence": "w2", "heads": ["news"]}
+    with pytest.raises(
+        RuntimeError, match=r"none of the heads \{'news': 'ClassifierHead'\} of task"
+    ):
+        shared_predictor().json_to_labeled_instances(line)
+
+
+@pytest.mark.parametrize("heads", ["news", [], [3], 3])
+def test_heads_of_the_input_that_are_no_list_of_names(heads: Any) -> None:
+    line = {"task": "polarity", "text": "w1", "heads": heads}
+    with pytest.raises(ValueError, match="'heads' must have a list of one or more names of heads"):
+        shared_predictor().predict_json(line)

@@ -124,11 +124,22 @@ def test_another_shape(folder: Path) -> None:
 
 def test_rows_of_new_entries_are_left_as_they_are(folder: Path) -> None:
     first: Any = load_archive(archive_of(folder)).model
-    params = configs.config(folder)
+    params = configs.config(folder, pretrained_file=archive_of(folder))
     params["model"]["heads"]["polarity"]["classes"] = 5
-    params["model"]["pretrained_file"] = archive_of(folder)
+    for label in ("class3", "class4"):
+        first.vocab.add_token_to_namespace(label, "labels")
     model: Any = Model.from_params(Params(params["model"]), vocab=first.vocab)
     weight = model._heads["polarity"].linear.weight
     assert isinstance(model, MultiTaskModel)
     assert weight.shape[0] == 5
     assert torch.equal(weight[:3], first._heads["polarity"].linear.weight)
+
+
+def test_more_rows_than_the_vocabulary_has_grown_by(folder: Path) -> None:
+    first: Any = load_archive(archive_of(folder)).model
+    params = configs.config(folder, pretrained_file=archive_of(folder))
+    params["model"]["heads"]["polarity"]["classes"] = 5
+    with pytest.raises(
+        ConfigurationError, match="or as many more rows as the vocabulary has grown"
+    ):
+        Model.from_params(Params(params["model"]), vocab=first.vocab)

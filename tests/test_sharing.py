@@ -9,15 +9,17 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
+from allennlp.data.fields import SequenceLabelField
 from allennlp.models.heads import Head
 from allennlp.nn import util as nn_util
+from allennlp.training.metrics import FBetaMeasure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model import MultiTaskModel
 from multitask_model.data import collate
 from multitask_model.partial import Partial
-from tests.parts import CLASSES, TinyBackbone, TinyHead, make_instance, make_vocab
+from tests.parts import CLASSES, DIM, TinyBackbone, TinyHead, make_instance, make_vocab
 
 HEADS = ["polarity", "genre", "upos"]
 TASK_HEADS = {"ewt": ["upos", "genre"], "tweets": ["polarity"], "reviews": ["genre", "polarity"]}
@@ -212,7 +214,7 @@ def test_a_required_argument_that_some_rows_lack() -> None:
     vocab = make_vocab()
     model = MultiTaskModel(vocab, TinyBackbone(), {"a": NeedsLabel(vocab)})
     instances = [make_instance("w1", "a"), make_instance("w2", "a", label="class2")]
-    expected = r"1 of the rows of 'a' lack a field: 'a' requires the argument 'label'"
+    expected = "For 1 of its 2 rows, 'a' requires the argument 'label'"
     with pytest.raises(ValueError, match=expected):
         model.forward_on_instances(instances)
 
@@ -252,6 +254,82 @@ def test_one_instance_counts_one_instance() -> None:
 
     assert loss("aaaab") == pytest.approx(loss("aaaaa"))
     assert loss("abbab") == pytest.approx(loss("aaaaa"))
+
+
+class Tagger(Head):
+    """Tags every token, and predicts a number for each instance and a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__(make_vocab())
+        self.linear = torch.nn.Linear(DIM, CLASSES)
+
+    def forward(self, encoded_text: torch.Tensor, tags: Any = None) -> Dict[str, Any]:
+        logits = self.linear(encoded_text)  # Shape: (B, T, C)
+        outputs = {"mean": logits.mean((1, 2)), "deep": {"tags": logits.argmax(-1)}}
+        if tags is not None:
+            outputs["loss"] = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tags.view(-1))
+        return outputs
+
+
+def tagged(text: str, task: str, tags: Optional[List[str]] = None) -> Instance:
+    instance = make_instance(text, task)
+    if tags is not None:
+        field: Any = instance["text"]
+        instance.add_field("tags", SequenceLabelField(tags, field))
+    return instance
+
+
+def test_sequence_labels_that_only_some_rows_have() -> None:
+    torch.manual_seed(0)
+    heads: Dict[str, Head] = {"a": Tagger(), "b": Tagger()}
+    model: Any = MultiTaskModel(make_vocab(), TinyBackbone(), heads)
+    instances = [
+        tagged("w1 w2", "a", ["class1", "class2"]),
+        tagged("w3", "a"),
+        tagged("w1 w2 w3", "b"),
+    ]
+    for instance in instances:
+        instance.index_fields(make_vocab())
+    batch = collate(instances)
+    outputs = model(**batch)
+    assert batch["tags"].value.tolist() == [[1, 2, 0]]
+    logits = model._heads["a"].linear(outputs["encoded_text"][:1]).flatten(0, 1)
+    expected = torch.nn.functional.cross_entropy(logits, torch.tensor([1, 2, 0]))
+    assert outputs["loss"].item() == pytest.approx(expected.item())
+    assert outputs["a_mean"].shape == (2,)
+    assert outputs["a_deep"]["tags"].shape == (2, 3)
+    together = model.forward_on_instances(instances[:2])
+    assert together[1]["a_mean"].shape == ()
+
+
+def test_two_names_for_one_argument_of_heads_in_one_batch() -> None:
+    vocab = make_vocab()
+    heads: Dict[str, Head] = {"a": TinyHead(vocab), "b": TinyHead(vocab)}
+    mapping = {"b": {"stars": "label", "mood": "label"}}
+    model = MultiTaskModel(vocab, TinyBackbone(), heads, arg_name_mapping=mapping)
+    instances = [
+        make_instance("w1", "a", label="class1"),
+        make_instance("w2", "b", stars="class1"),
+        make_instance("w3", "b", mood="class0"),
+    ]
+    for instance in instances:
+        instance.index_fields(vocab)
+    outputs = model(**collate(instances))
+    logits, labels = outputs["b_logits"], torch.tensor([1, 0])
+    expected = torch.nn.functional.cross_entropy(logits, labels)
+    assert outputs["b_loss"].item() == pytest.approx(expected.item())
+
+
+def test_two_names_for_one_argument_of_one_instance() -> None:
+    vocab = make_vocab()
+    heads: Dict[str, Head] = {"a": TinyHead(vocab)}
+    model = MultiTaskModel(vocab, TinyBackbone(), heads, arg_name_mapping={"a": {"stars": "label"}})
+    instances = [
+        make_instance("w1", "a", label="class1", stars="class2"),
+        make_instance("w2", "a"),
+    ]
+    with pytest.raises(ValueError, match="For 1 of its 2 rows, 'a' got duplicate argument label"):
+        model.forward_on_instances(instances)
 
 
 # --- metrics by task
@@ -295,6 +373,58 @@ def test_metrics_by_task_change_nothing_else() -> None:
     assert results[0] == results[1]
 
 
+class Counting(Head):
+    """Has batch normalisation, and a metric that must not be read before it was called."""
+
+    def __init__(self) -> None:
+        super().__init__(make_vocab())
+        self.norm = torch.nn.BatchNorm1d(DIM)
+        self.linear = torch.nn.Linear(DIM, CLASSES)
+        self.f1 = FBetaMeasure(average="micro")
+        self.last: Any = None
+
+    def forward(self, encoded_text: torch.Tensor, label: Any = None) -> Dict[str, Any]:
+        self.last = self.linear(self.norm(encoded_text.mean(1)))  # Shape: (B, C)
+        if label is None:
+            return {}
+        self.f1(self.last, label)
+        return {"loss": torch.nn.functional.cross_entropy(self.last, label)}
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        return {"f1": self.f1.get_metric(reset)["fscore"]}
+
+
+def test_metrics_by_task_leave_the_head_alone() -> None:
+    batch = make_batch([Row("tweets", None, {}, f"w{i}") for i in range(3)])
+    batch["task"] = ["x", "x", "y"]
+    batch["label"] = torch.tensor([0, 1, 2])
+    buffers = []
+    for by_task in (False, True):
+        torch.manual_seed(0)
+        model: Any = MultiTaskModel(
+            make_vocab(),
+            TinyBackbone(),
+            {"a": Counting()},
+            task_heads={"x": ["a"], "y": ["a"]},
+            metrics_by_task=by_task,
+        )
+        model(**{key: batch[key] for key in ("text", "task")})
+        model(**batch)
+        buffers.append([b.tolist() for b in model.buffers()])
+    assert buffers[0] == buffers[1]
+    names = ["a_f1", "a_loss", "x_a_f1", "x_a_loss", "y_a_f1", "y_a_loss"]
+    assert list(model.get_metrics()) == names
+
+
+def test_metrics_by_task_need_names_of_their_own() -> None:
+    heads: Dict[str, Head] = {"c": TinyHead(make_vocab()), "b_c": TinyHead(make_vocab())}
+    task_heads = {"a_b": ["c"], "x": ["c", "b_c"], "a": ["b_c"]}
+    with pytest.raises(ConfigurationError, match=r"'a_b_c' is \('a_b', 'c'\) and \('a', 'b_c'\)"):
+        MultiTaskModel(
+            make_vocab(), TinyBackbone(), heads, task_heads=task_heads, metrics_by_task=True
+        )
+
+
 # --- what a batch with unlike fields must survive
 
 
@@ -329,6 +459,15 @@ def test_add_head() -> None:
     assert outputs["loss"].item() == pytest.approx(expected.item())
     assert list(model.get_metrics())[-3:] == ["irony_accuracy", "_irony_hidden", "irony_loss"]
     assert "irony_label" in model.make_output_human_readable(outputs)
+
+
+@pytest.mark.parametrize("tasks", ["tweets", [], ["x", "x"]])
+def test_add_head_with_tasks_that_are_no_list(tasks: Any) -> None:
+    model = make_model()
+    with pytest.raises(ConfigurationError, match="tasks must be a list of one or more different"):
+        model.add_head("irony", TinyHead(make_vocab()), tasks=tasks)
+    assert list(model._heads) == HEADS
+    assert model._tasks.by_task == make_model()._tasks.by_task
 
 
 @pytest.mark.parametrize("name", ["upos", "backbone", "a.b"])

@@ -1,11 +1,14 @@
 """Batches of instances with unlike fields."""
 
+from collections import defaultdict
 from typing import Any, Dict, List, Sequence, Tuple
 
 from allennlp.data import Batch, Instance
 
 from multitask_model.batching import group_rows
 from multitask_model.partial import Partial
+
+Lengths = Dict[str, Dict[str, int]]
 
 
 def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
@@ -39,15 +42,35 @@ def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
     groups = group_rows([tuple(rows_of[name]) for name in names])
     if len(groups) == 1:
         return dict(Batch(instances).as_tensor_dict())
+    lengths = _lengths_of_sequence_labels(instances)
     for rows in sorted(groups, key=len, reverse=True):
-        tensors = _batch(instances, rows, [names[i] for i in groups[rows]])
+        tensors = _batch(instances, rows, [names[i] for i in groups[rows]], lengths)
         for name, value in tensors.items():
             batch[name] = value if len(rows) == len(instances) else Partial(value, rows)
     return batch
 
 
 def _batch(
-    instances: Sequence[Instance], rows: Tuple[int, ...], names: List[str]
+    instances: Sequence[Instance], rows: Tuple[int, ...], names: List[str], lengths: Lengths
 ) -> Dict[str, Any]:
     chosen = [Instance({name: instances[row].fields[name] for name in names}) for row in rows]
-    return Batch(chosen).as_tensor_dict()
+    return Batch(chosen).as_tensor_dict(lengths)
+
+
+def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> Lengths:
+    """
+    What labels of a sequence are padded to: the longest such sequence of the whole batch, because
+    that is how long the encoded text is, whichever of the rows have labels.
+    """
+    sequence_of: Dict[str, str] = {}
+    for instance in instances:
+        names = {id(field): name for name, field in instance.fields.items()}
+        for name, field in instance.fields.items():
+            sequence = names.get(id(getattr(field, "sequence_field", None)))
+            if sequence is not None:
+                sequence_of[name] = sequence
+    lengths: Lengths = defaultdict(dict)
+    for name, sequence in sequence_of.items():
+        fields: List[Any] = [i.fields[sequence] for i in instances if sequence in i.fields]
+        lengths[name] = {"num_tokens": max(field.sequence_length() for field in fields)}
+    return lengths

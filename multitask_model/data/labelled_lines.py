@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 from allennlp.data import DatasetReader, Field, Instance, Token, TokenIndexer, Tokenizer
 from allennlp.data.dataset_readers.dataset_reader import PathOrStr
-from allennlp.data.fields import TextField
+from allennlp.data.fields import MetadataField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 from allennlp.data.tokenizers import SpacyTokenizer
 from overrides import overrides
@@ -19,7 +19,8 @@ from multitask_model.errors import check_known, listing, nearest
 logger = logging.getLogger(__name__)
 
 TEXT = "text"
-RESERVED = (TEXT, "task", "heads")
+HEADS = "heads"
+RESERVED = (TEXT, "task", HEADS)
 _MOST_CHARACTERS_SHOWN = 80
 
 
@@ -35,7 +36,8 @@ class LabelledLinesReader(DatasetReader):
     An instance has the text as its field `text`, the name that a backbone has for it. Each label is
     a field with the name of its key and, unless it is a number, the vocabulary namespace
     `KEY_labels`. So readers that share a key share its namespace. A label that a line lacks, or
-    that is `null`, is left out of the instance. Keys that are not in `labels` are not read.
+    that is `null`, is left out of the instance. Keys that are not in `labels` are not read,
+    except `heads`: a list of names that narrows the heads that serve the instance.
 
     Blank lines hold nothing, so they are allowed; they count in the numbers of lines.
 
@@ -132,16 +134,18 @@ class LabelledLinesReader(DatasetReader):
                 "reader's text_key."
             )
         labels = {key: content[key] for key in self._labels if key in content}
-        return self.text_to_instance(content[self._text_key], **labels)
+        return self.text_to_instance(content[self._text_key], content.get(HEADS), **labels)
 
     def text_to_instance(  # type: ignore[override]
-        self, text: Union[str, List[str]], **labels: Any
+        self, text: Union[str, List[str]], heads: Optional[List[str]] = None, **labels: Any
     ) -> Instance:
         """
         # Parameters
 
         text : `Union[str, List[str]]`
             A string, or its tokens.
+        heads : `List[str]`, optional (default = `None`)
+            The heads that serve this instance, among those of its task. All of them by default.
         **labels : `Any`
             Labels by their keys, as in a line; of other keys nothing is read.
 
@@ -169,6 +173,8 @@ class LabelledLinesReader(DatasetReader):
                     "the reader's labels."
                 )
             fields[key] = kind.field(value, kept, f"{key}_labels")
+        if heads is not None:
+            fields[HEADS] = MetadataField(_check_heads(heads))
         return Instance(fields)
 
     def _tokens(self, text: Any) -> List[Token]:
@@ -203,6 +209,15 @@ def _parse(line: bytes) -> Any:
             f"A line must be a JSON object, but this one is not JSON ({reason}): "
             f"{_shown(line.decode(errors='replace'))}. Correct or remove it."
         ) from error
+
+
+def _check_heads(heads: Any) -> List[str]:
+    if not isinstance(heads, list) or not all(isinstance(head, str) for head in heads):
+        raise ValueError(
+            f"The key {HEADS!r} must have a list of the names of heads, but it has "
+            f"{_shown(heads)}. Correct it, or leave it out for all heads of the task."
+        )
+    return heads
 
 
 def _check_keys(labels: Dict[str, str], text_key: str) -> None:

@@ -342,3 +342,15 @@ def test_no_tokens_left() -> None:
     message = "max_tokens must leave at least 1 token of a text, but it is 0. Leave it out for"
     with pytest.raises(ConfigurationError, match=message):
         reader_of({}, max_tokens=0)
+
+
+def test_heads_that_serve_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"text": ["a"], "heads": ["polarity"]}\n{"text": ["b"]}\n')
+    first, second = LabelledLinesReader({}).read(str(path))
+    field: Any = first["heads"]
+    assert field.metadata == ["polarity"]
+    assert "heads" not in second.fields
+    path.write_text('{"text": ["a"], "heads": "polarity"}\n')
+    with pytest.raises(ValueError, match="line 1: The key 'heads' must have a list of the names"):
+        list(LabelledLinesReader({}).read(str(path)))
