@@ -139,7 +139,10 @@ def test_pip_that_finds_nothing_is_reported(
     )
 
 
-@pytest.mark.parametrize("content", [b"not an archive", tar_of({"other": b""})])
+# Names of their own, because a compressed archive holds the time at which it was made.
+@pytest.mark.parametrize(
+    "content", [b"not an archive", tar_of({"other": b""})], ids=["no archive", "other files"]
+)
 def test_another_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / SDIST
     path.write_bytes(content)
