@@ -109,6 +109,25 @@ def gradients(model: Any, loss: torch.Tensor) -> Dict[str, torch.Tensor]:
     }
 
 
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), reduction=st.sampled_from(["heads", "instances"]))
+def test_random_task_heads_equal_the_loop_by_hand(data: Any, reduction: str) -> None:
+    heads_of_a_task = st.lists(st.sampled_from(HEADS), min_size=1, unique=True)
+    drawn = data.draw(st.dictionaries(st.sampled_from("xyz"), heads_of_a_task, min_size=1))
+    tasks = data.draw(st.lists(st.sampled_from(sorted(drawn)), min_size=1, max_size=6))
+    model = make_model(task_heads=drawn, loss_reduction=reduction)
+    rows = [Row(task, None, {head: len(head) % 3 for head in HEADS}, "w1 w2") for task in tasks]
+    with pytest.MonkeyPatch.context() as patch:
+        for task, heads in drawn.items():
+            patch.setitem(TASK_HEADS, task, heads)
+        expected = by_hand(model, rows, reduction)
+    found = model(**make_batch(rows))
+    own = {key: value for key, value in found.items() if not key.startswith("encoded")}
+    assert own.keys() == expected.keys()
+    for key, value in expected.items():
+        torch.testing.assert_close(own[key], value, msg=key, rtol=1e-5, atol=1e-6)
+
+
 @settings(deadline=None, max_examples=150)
 @given(rows=rows_to_serve, reduction=st.sampled_from(["heads", "instances"]))
 def test_random_mixes_equal_the_loop_by_hand(rows: List[Row], reduction: str) -> None:
