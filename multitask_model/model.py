@@ -29,7 +29,13 @@ from multitask_model.pretrained import (
 from multitask_model.routing import Router, available_to_heads, unwrap
 from multitask_model.task_metrics import TaskMetrics
 from multitask_model.tasks import TaskHeads, check_tasks
-from multitask_model.wiring import as_module_dict, has_penalty, kind_of_input, put_head
+from multitask_model.wiring import (
+    as_module_dict,
+    check_components,
+    has_penalty,
+    kind_of_input,
+    put_head,
+)
 
 
 @Model.register("multitask", exist_ok=True)
@@ -123,12 +129,12 @@ class MultiTaskModel(Model):
         components: Dict[str, torch.nn.Module] = {BACKBONE: backbone, **heads}
         loss_weights, mapping = loss_weights or {}, arg_name_mapping or {}
         allowed = allowed_arguments or {}
-        for parameter, by_component in (
-            ("loss_weights", loss_weights),
-            ("arg_name_mapping", mapping),
-            ("allowed_arguments", allowed),
-        ):
-            check_known(parameter, "'backbone' or a head", by_component, components)
+        check_components(
+            components,
+            loss_weights=loss_weights,
+            arg_name_mapping=mapping,
+            allowed_arguments=allowed,
+        )
         check_known("loss_reduction", "a way to add up losses", [loss_reduction], LOSS_REDUCTIONS)
 
         self._loss_weights = {name: loss_weights.get(name, 1.0) for name in components}

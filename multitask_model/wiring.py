@@ -1,12 +1,13 @@
 """What a model has to know about its parts: names of heads, penalties, kinds of inputs."""
 
-from typing import Any, Dict, Hashable, Mapping
+from typing import Any, Collection, Dict, Hashable, Mapping
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.models.heads import Head
 from allennlp.models.model import Model
 
+from multitask_model.errors import check_known
 from multitask_model.outputs import BACKBONE
 
 RESERVED = {
@@ -48,6 +49,17 @@ def put_head(modules: torch.nn.ModuleDict, name: str, head: Head) -> None:
             f"The name of a head must be a valid name of a module, but {name!r} cannot be used: "
             f"{error.args[0]}. Choose another name for this head."
         ) from error
+
+
+def check_components(components: Collection[str], **parameters: Collection[str]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If one of the `parameters` has a key that is not the name of a component.
+    """
+    for parameter, keys in parameters.items():
+        check_known(parameter, "'backbone' or a head", keys, components)
 
 
 def has_penalty(module: torch.nn.Module) -> bool:

@@ -109,6 +109,21 @@ def gradients(model: Any, loss: torch.Tensor) -> Dict[str, torch.Tensor]:
     }
 
 
+def assert_equal(model: Any, rows: List[Row], expected: Dict[str, Any]) -> None:
+    """That the model gives these outputs and losses, and the gradients of that loss."""
+    found = model(**make_batch(rows))
+    own = {key: value for key, value in found.items() if not key.startswith("encoded")}
+    assert own.keys() == expected.keys()
+    for key, value in expected.items():
+        torch.testing.assert_close(own[key], value, msg=key, rtol=1e-5, atol=1e-6)
+    if "loss" in expected:
+        found_gradients = gradients(model, found["loss"])
+        for name, gradient in gradients(model, expected["loss"]).items():
+            torch.testing.assert_close(
+                found_gradients[name], gradient, msg=name, rtol=1e-4, atol=1e-6
+            )
+
+
 @settings(deadline=None, max_examples=60)
 @given(data=st.data(), reduction=st.sampled_from(["heads", "instances"]))
 def test_random_task_heads_equal_the_loop_by_hand(data: Any, reduction: str) -> None:
@@ -121,11 +136,7 @@ def test_random_task_heads_equal_the_loop_by_hand(data: Any, reduction: str) -> 
         for task, heads in drawn.items():
             patch.setitem(TASK_HEADS, task, heads)
         expected = by_hand(model, rows, reduction)
-    found = model(**make_batch(rows))
-    own = {key: value for key, value in found.items() if not key.startswith("encoded")}
-    assert own.keys() == expected.keys()
-    for key, value in expected.items():
-        torch.testing.assert_close(own[key], value, msg=key, rtol=1e-5, atol=1e-6)
+    assert_equal(model, rows, expected)
 
 
 @settings(deadline=None, max_examples=150)
@@ -133,17 +144,7 @@ def test_random_task_heads_equal_the_loop_by_hand(data: Any, reduction: str) -> 
 def test_random_mixes_equal_the_loop_by_hand(rows: List[Row], reduction: str) -> None:
     model = make_model(loss_reduction=reduction)
     expected = by_hand(model, rows, reduction)
-    found = model(**make_batch(rows))
-    own = {key: value for key, value in found.items() if not key.startswith("encoded")}
-    assert own.keys() == expected.keys()
-    for key, value in expected.items():
-        torch.testing.assert_close(own[key], value, msg=key, rtol=1e-5, atol=1e-6)
-    if "loss" in expected:
-        found_gradients = gradients(model, found["loss"])
-        for name, gradient in gradients(model, expected["loss"]).items():
-            torch.testing.assert_close(
-                found_gradients[name], gradient, msg=name, rtol=1e-4, atol=1e-6
-            )
+    assert_equal(model, rows, expected)
 
 
 def count_passes(model: Any) -> List[int]:
