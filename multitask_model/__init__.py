@@ -14,9 +14,19 @@ import allennlp.predictors  # noqa: E402, F401
 
 from multitask_model.backbones import TextBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
+    ConlluReader,
     LabelledLinesReader,
+    MaskedReader,
     MultiTaskDataLoader,
     collate,
+)
+from multitask_model.heads import (  # noqa: E402
+    CrfTaggerHead,
+    DependencyParserHead,
+    MaskedLanguageModelHead,
+    MultiLabelClassifierHead,
+    RegressionHead,
+    TaggerHead,
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
@@ -25,10 +35,18 @@ from multitask_model.routing import get_forward_arguments  # noqa: E402
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConlluReader",
+    "CrfTaggerHead",
+    "DependencyParserHead",
     "LabelledLinesReader",
+    "MaskedLanguageModelHead",
+    "MaskedReader",
+    "MultiLabelClassifierHead",
     "MultiTaskDataLoader",
     "MultiTaskModel",
     "MultiTaskPredictor",
+    "RegressionHead",
+    "TaggerHead",
     "TextBackbone",
     "collate",
     "get_forward_arguments",

@@ -1,4 +1,4 @@
-"""The parts that error messages share: naming what is known and what is nearest to it."""
+"""The parts that error messages share: what was found, what is known, what is nearest to it."""
 
 import difflib
 from typing import Iterable, List
@@ -6,6 +6,7 @@ from typing import Iterable, List
 from allennlp.common.checks import ConfigurationError
 
 _MOST_NAMES_SHOWN = 20
+_MOST_CHARACTERS_SHOWN = 80
 
 
 def listing(names: Iterable[str]) -> str:
@@ -15,6 +16,14 @@ def listing(names: Iterable[str]) -> str:
     if rest > 0:
         shown = shown[:_MOST_NAMES_SHOWN] + [f"and {rest} more"]
     return "[" + ", ".join(shown) + "]"
+
+
+def shown(value: object) -> str:
+    """The value as it stands in an error message, cut short where it is long."""
+    text = repr(value)
+    if len(text) > _MOST_CHARACTERS_SHOWN:
+        text = f"{text[:_MOST_CHARACTERS_SHOWN]}..."
+    return f"{text} ({len(value)} items)" if isinstance(value, list) else text
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

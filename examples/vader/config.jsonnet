@@ -1,5 +1,6 @@
-// Four tasks that share two heads: each text, whichever collection it is from, goes through the
-// backbone once, and both heads answer: what is its polarity, and which collection is it from?
+// Four tasks that share three heads: each text, whichever collection it is from, goes through the
+// backbone once, and all heads answer: what is its polarity, how strong is it, and which collection
+// is it from?
 // `python examples/vader/fetch.py` writes the data. From the root of the checkout:
 //
 //     DATA_DIR=examples/vader/work/data allennlp train examples/vader/config.jsonnet \
@@ -8,23 +9,23 @@
 // The `allennlp` command hands environment variables to its configs, so DATA_DIR is where they are.
 local data_dir = std.extVar("DATA_DIR");
 local tasks = ["tweets", "movie_reviews", "product_reviews", "editorials"];
-local heads = ["polarity", "source"];
+local classes = ["polarity", "source"];
+local heads = classes + ["intensity"];
 local embedding_dim = 100;
 
 local reader = {
   type: "labelled_lines",
-  labels: { [head]: "class" for head in heads },
+  labels: { [head]: "class" for head in classes } + { intensity: "number" },
   tokenizer: "letters_digits",
   token_indexers: { tokens: { type: "single_id", lowercase_tokens: true } },
   max_tokens: 60,
 };
 
-local classifier(head) = {
-  type: "classifier",
+local pool = {
   seq2vec_encoder: { type: "boe", embedding_dim: embedding_dim, averaged: true },
   dropout: 0.4,
-  label_namespace: head + "_labels",
 };
+local classifier(head) = pool { type: "classifier", label_namespace: head + "_labels" };
 
 local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for task in tasks };
 
@@ -42,10 +43,13 @@ local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for ta
       },
       dropout: 0.4,
     },
-    heads: { [head]: classifier(head) for head in heads },
+    heads: { [head]: classifier(head) for head in classes }
+           + { intensity: pool { type: "regression" } },
     task_heads: { [task]: heads for task in tasks },
-    // The reader names a field after its key, and a classifier calls that field `label`.
-    arg_name_mapping: { [head]: { [head]: "label" } for head in heads },
+    // The reader names a field after its key. A classifier calls that field `label`, and a
+    // regression calls it `target`.
+    arg_name_mapping: { [head]: { [head]: "label" } for head in classes }
+                      + { intensity: { intensity: "target" } },
     metrics_by_task: true,
   },
   // As many texts of each collection in an epoch, so that every batch has all four in it. Without a

@@ -1,19 +1,21 @@
 """
-Four collections of real text, two questions about each text, one pass for both: from the download
-to predictions, by the `allennlp` command alone.
+Four collections of real text, three questions about each text, one pass for all of them: from the
+download to predictions, by the `allennlp` command alone.
 
     python examples/vader/demo.py
 
 fetches the data, trains `config.jsonnet`, evaluates on the held-back test split, predicts the lines
-of `predict.jsonl` and prints the accuracy of each head, and that of polarity for each task alone,
-beside that of always answering with the label most frequent in training. Everything it writes is in
-the work directory.
+of `predict.jsonl` and prints the accuracy of the classifiers, and that of polarity for each task
+alone, beside that of always answering with the label most frequent in training, and the error of
+the intensity beside that of always answering with its mean. Everything it writes is in the work
+directory.
 """
 
 import argparse
 import json
 import os
 import shlex
+import statistics
 import subprocess
 import sys
 import time
@@ -24,7 +26,7 @@ from typing import Any, Dict, Iterable, List
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TASKS = ("tweets", "movie_reviews", "product_reviews", "editorials")
-HEADS = ("polarity", "source")
+CLASSIFIERS = ("polarity", "source")
 INPUTS = HERE / "predict.jsonl"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
@@ -62,34 +64,47 @@ def print_scores(work_dir: Path) -> None:
     metrics = json.loads((work_dir / METRICS).read_text(encoding="utf-8"))
     print("\nAccuracy on the test split, and that of always answering with one label")
     print(f"{'head':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
-    for head in HEADS:
+    for head in CLASSIFIERS:
         print(f"{head:16} {scores(work_dir, head, TASKS, metrics[f'{head}_accuracy'])}")
     print("\nPolarity for each task alone")
     print(f"{'task':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
     for task in TASKS:
         accuracy = metrics[f"{task}_polarity_accuracy"]
         print(f"{task:16} {scores(work_dir, 'polarity', [task], accuracy)}")
+    ratings = {split: labels_of(work_dir, "intensity", TASKS, split) for split in ("train", "test")}
+    mean = statistics.mean(ratings["train"])
+    of_mean = statistics.mean(abs(rating - mean) for rating in ratings["test"])
+    print("\nIntensity, from -4 to 4, and always answering with the mean of the training texts")
+    print(
+        f"{'':16} {'texts':>6} {'mean absolute error':>20} {'pearson':>8} {'that of the mean':>18}"
+    )
+    error, pearson = metrics["intensity_mae"], metrics["intensity_pearson"]
+    print(f"{'intensity':16} {len(ratings['test']):6} {error:20.3f} {pearson:8.3f} {of_mean:18.3f}")
 
 
 def scores(work_dir: Path, head: str, tasks: Iterable[str], accuracy: float) -> str:
     """The number of texts, the accuracy, and that of the label most frequent in training."""
-    labels = {
-        split: [row[head] for task in tasks for row in read_jsonl(data_file(work_dir, task, split))]
-        for split in ("train", "test")
-    }
+    tasks = list(tasks)
+    labels = {split: labels_of(work_dir, head, tasks, split) for split in ("train", "test")}
     label = Counter(labels["train"]).most_common(1)[0][0]
     one_label = labels["test"].count(label) / len(labels["test"])
     return f"{len(labels['test']):6} {accuracy:9.3f} {one_label:10.3f} ({label})"
 
 
+def labels_of(work_dir: Path, head: str, tasks: Iterable[str], split: str) -> List[Any]:
+    return [row[head] for task in tasks for row in read_jsonl(data_file(work_dir, task, split))]
+
+
 def print_predictions(work_dir: Path) -> None:
     print("\nPredictions, with their probabilities")
-    print(f"{'polarity':14} {'source':21} text")
+    print(f"{'polarity':14} {'source':21} {'intensity':>9}  text")
     for given, predicted in zip(read_jsonl(INPUTS), read_jsonl(work_dir / PREDICTIONS)):
         polarity, source = (
-            f"{predicted[f'{head}_label']} {max(predicted[f'{head}_probs']):.2f}" for head in HEADS
+            f"{predicted[f'{head}_label']} {max(predicted[f'{head}_probs']):.2f}"
+            for head in CLASSIFIERS
         )
-        print(f"{polarity:14} {source:21} {given['text']}")
+        intensity = predicted["intensity_prediction"]
+        print(f"{polarity:14} {source:21} {intensity:9.2f}  {given['text']}")
 
 
 def data_file(work_dir: Path, task: str, split: str) -> Path:

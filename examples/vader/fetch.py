@@ -1,5 +1,5 @@
 """
-Fetch rated short texts from four sources and write them with two labels each.
+Fetch rated short texts from four sources and write them with three labels each.
 
 The texts are those of C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for
 Sentiment Analysis of Social Media Text" (ICWSM 2014): tweets, sentences from movie reviews, from
@@ -8,7 +8,8 @@ from -4 (negative) to 4 (positive). They come with the source distribution of va
 
 This writes `data/SOURCE_SPLIT.jsonl` in the work directory for each of the four sources and the
 splits `train` (about 80%), `validation` and `test` (about 10% each). A line is `{"text": ...,
-"polarity": ..., "source": ...}`: the polarity is negative, neutral or positive.
+"polarity": ..., "intensity": ..., "source": ...}`: the intensity is the mean rating, the polarity
+is negative, neutral or positive.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import sys
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple
+from typing import Any, Dict, Iterable, List, NamedTuple
 
 REQUIREMENT = "vaderSentiment==3.3.2"
 INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -134,7 +135,8 @@ def write(rows: Iterable[Row], folder: Path) -> None:
 
 
 def _line(row: Row) -> str:
-    labelled = {"text": row.text, "polarity": polarity_of(row), "source": row.source}
+    labelled: Dict[str, Any] = {"text": row.text, "polarity": polarity_of(row)}
+    labelled.update(intensity=row.rating, source=row.source)
     return json.dumps(labelled) + "\n"
 
 

@@ -1,6 +1,6 @@
 """The `text` backbone: embedded text, and whatever sequence encoder one likes on top."""
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -8,6 +8,8 @@ from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.backbones.backbone import Backbone
 from allennlp.nn.util import get_text_field_mask
+
+from multitask_model.backbones.layers import check_layers, encoders_of, transformer_of
 
 
 @Backbone.register("text")
@@ -26,8 +28,8 @@ class TextBackbone(Backbone):
     encoder : `Seq2SeqEncoder`, optional (default = `None`)
         Runs over the embedded text. Without it the heads get the embeddings themselves.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of the embedded text and, if there is an `encoder`,
-        of its output too. `None` is no dropout.
+        Probability of dropping an element of the embedded text, and of the output of every
+        encoder. `None` is no dropout.
 
     # Raises
 
@@ -41,12 +43,18 @@ class TextBackbone(Backbone):
         text_field_embedder: TextFieldEmbedder,
         encoder: Optional[Seq2SeqEncoder] = None,
         dropout: Optional[float] = None,
+        output_layers: Optional[Dict[str, int]] = None,
     ) -> None:
         super().__init__()
         _check_sizes(text_field_embedder, encoder)
         self._text_field_embedder = text_field_embedder
         self._encoder = encoder
         self._dropout = torch.nn.Dropout(dropout or 0.0)
+        # A transformer keeps its layers only if one of them is asked for.
+        self._transformer = transformer_of(text_field_embedder) if output_layers else None
+        self._output_layers = output_layers or {"encoded_text": -1}
+        stages = 1 if self._transformer is None else self._transformer.number
+        check_layers(self._output_layers, stages + len(encoders_of(encoder)))
 
     def forward(self, text: TextFieldTensors) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
@@ -59,14 +67,22 @@ class TextBackbone(Backbone):
 
         `Dict[str, torch.Tensor]`
             - encoded_text : (B, T, D), D being the output size of the encoder, or of the
-              embedder if there is no encoder.
+              embedder if there is no encoder. With `output_layers`, the layers by their names
+              instead.
             - encoded_text_mask : (B, T), `True` where there is a token.
         """
         mask = get_text_field_mask(text)  # (B, T)
-        encoded = self._dropout(self._text_field_embedder(text))  # (B, T, D)
-        if self._encoder is not None:
-            encoded = self._dropout(self._encoder(encoded, mask))  # (B, T, D)
-        return {"encoded_text": encoded, "encoded_text_mask": mask}
+        embedded = self._text_field_embedder(text)  # (B, T, D), or all layers one after the other
+        split = self._transformer.split if self._transformer is not None else _only
+        layers = [self._dropout(layer) for layer in split(embedded)]
+        for encoder in encoders_of(self._encoder):
+            layers.append(self._dropout(encoder(layers[-1], mask)))
+        outputs = {name: layers[index] for name, index in self._output_layers.items()}
+        return {**outputs, "encoded_text_mask": mask}
+
+
+def _only(embedded: torch.Tensor) -> Tuple[torch.Tensor]:
+    return (embedded,)
 
 
 def _check_sizes(embedder: TextFieldEmbedder, encoder: Optional[Seq2SeqEncoder]) -> None:

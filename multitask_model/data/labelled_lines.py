@@ -14,14 +14,13 @@ from allennlp.data.tokenizers import SpacyTokenizer
 from overrides import overrides
 
 from multitask_model.data.label_kinds import LABEL_KINDS
-from multitask_model.errors import check_known, listing, nearest
+from multitask_model.errors import check_known, listing, nearest, shown
 
 logger = logging.getLogger(__name__)
 
 TEXT = "text"
 HEADS = "heads"
 RESERVED = (TEXT, "task", HEADS)
-_MOST_CHARACTERS_SHOWN = 80
 
 
 @DatasetReader.register("labelled_lines")
@@ -124,7 +123,7 @@ class LabelledLinesReader(DatasetReader):
         content = _parse(line.strip())
         if not isinstance(content, dict):
             raise ValueError(
-                f"A line must be a JSON object, but this one is {_shown(content)}. Write it as "
+                f"A line must be a JSON object, but this one is {shown(content)}. Write it as "
                 f'{{"{self._text_key}": ...}}.'
             )
         if self._text_key not in content:
@@ -169,7 +168,7 @@ class LabelledLinesReader(DatasetReader):
             if not kind.fits(value, whole):
                 raise ValueError(
                     f"The label {key!r} must be {kind.requires.format(T=len(tokens))}, but it is "
-                    f"{_shown(value)}. Correct it, leave it out, or change its kind in "
+                    f"{shown(value)}. Correct it, leave it out, or change its kind in "
                     "the reader's labels."
                 )
             fields[key] = kind.field(value, kept, f"{key}_labels")
@@ -188,7 +187,7 @@ class LabelledLinesReader(DatasetReader):
         if not tokens:
             raise ValueError(
                 "A text must be a string, or a list of strings that are not empty, and have at "
-                f"least one token, but this one is {_shown(text)}. Correct it, or leave it out of "
+                f"least one token, but this one is {shown(text)}. Correct it, or leave it out of "
                 "the data."
             )
         return tokens
@@ -207,7 +206,7 @@ def _parse(line: bytes) -> Any:
             reason = f"{error.msg} at character {error.pos + 1}"
         raise ValueError(
             f"A line must be a JSON object, but this one is not JSON ({reason}): "
-            f"{_shown(line.decode(errors='replace'))}. Correct or remove it."
+            f"{shown(line.decode(errors='replace'))}. Correct or remove it."
         ) from error
 
 
@@ -215,7 +214,7 @@ def _check_heads(heads: Any) -> List[str]:
     if not isinstance(heads, list) or not all(isinstance(head, str) for head in heads):
         raise ValueError(
             f"The key {HEADS!r} must have a list of the names of heads, but it has "
-            f"{_shown(heads)}. Correct it, or leave it out for all heads of the task."
+            f"{shown(heads)}. Correct it, or leave it out for all heads of the task."
         )
     return heads
 
@@ -228,10 +227,3 @@ def _check_keys(labels: Dict[str, str], text_key: str) -> None:
                 f"field, but labels has {key!r}. Give it another key in the data and in labels: "
                 f"neither one of {listing(RESERVED)} nor the text_key."
             )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    if len(text) > _MOST_CHARACTERS_SHOWN:
-        text = f"{text[:_MOST_CHARACTERS_SHOWN]}..."
-    return f"{text} ({len(value)} items)" if isinstance(value, list) else text

@@ -1,4 +1,6 @@
 import copy
+import pickle
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
@@ -7,11 +9,18 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, Instance, TextFieldTensors, Vocabulary
 from allennlp.data.fields import TextField
-from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenCharactersIndexer
+from allennlp.data.token_indexers import (
+    PretrainedTransformerMismatchedIndexer,
+    SingleIdTokenIndexer,
+    TokenCharactersIndexer,
+)
 from allennlp.data.tokenizers import Token
 from allennlp.modules.backbones.backbone import Backbone
+from transformers import AutoModel
 
+from multitask_model import MultiTaskModel, TaggerHead
 from multitask_model.backbones import TextBackbone
+from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 2}}}
 GRU = {"type": "gru", "input_size": 2, "hidden_size": 3, "bidirectional": True}
@@ -130,3 +139,144 @@ def test_an_encoder_of_another_size_is_refused(vocab: Vocabulary) -> None:
     with pytest.raises(ConfigurationError) as error:
         build(vocab, encoder={"type": "pass_through", "input_dim": 7})
     assert str(error.value) == message
+
+
+COMPOSED = {
+    "type": "compose",
+    "encoders": [{**GRU}, {**GRU, "input_size": 6, "hidden_size": 4}],
+}
+
+
+def test_layers_of_composed_encoders_by_name(vocab: Vocabulary) -> None:
+    layers = {"words": 0, "low": 1, "high": -1}
+    backbone = build(vocab, encoder=COMPOSED, output_layers=layers).eval()
+    text = tensors(vocab, "a b", "c")
+
+    outputs = backbone(text)
+
+    assert {name: output.shape for name, output in outputs.items()} == {
+        "words": (2, 2, 2),
+        "low": (2, 2, 6),
+        "high": (2, 2, 8),
+        "encoded_text_mask": (2, 2),
+    }
+    plain = build(vocab, encoder=COMPOSED).eval()
+    plain.load_state_dict(backbone.state_dict())
+    torch.testing.assert_close(outputs["high"], plain(text)["encoded_text"])
+    first: Any = backbone._encoder
+    expected = first.encoders[0](outputs["words"], outputs["encoded_text_mask"])
+    torch.testing.assert_close(outputs["low"], expected)
+
+
+@pytest.fixture
+def bert(tmp_path: Path) -> str:
+    return make_tiny_bert(tmp_path / "bert", layers=2)
+
+
+def transformer(name: str, kind: str) -> Dict[str, Any]:
+    return {"token_embedders": {"bert": {"type": kind, "model_name": name}}}
+
+
+def test_layers_of_a_transformer(vocab: Vocabulary, bert: str) -> None:
+    embedder = transformer(bert, "pretrained_transformer_mismatched")
+    layers = {f"layer{i}": i for i in range(3)}
+    text = tensors(vocab, "cat sats", "dog", bert=PretrainedTransformerMismatchedIndexer(bert))
+    backbone = build(vocab, text_field_embedder=embedder, output_layers=layers).eval()
+
+    outputs = backbone(text)
+
+    ids: Any = text["bert"]["token_ids"]
+    model = AutoModel.from_pretrained(bert).eval()
+    mask: Any = text["bert"]["wordpiece_mask"]
+    hidden = model(ids, attention_mask=mask.float(), output_hidden_states=True).hidden_states
+    for layer in range(3):
+        # [CLS] cat sat ##s [SEP] and [CLS] dog [SEP]
+        pieces = hidden[layer]
+        found = outputs[f"layer{layer}"]
+        torch.testing.assert_close(found[0, 0], pieces[0, 1])
+        torch.testing.assert_close(found[0, 1], (pieces[0, 2] + pieces[0, 3]) / 2)
+        torch.testing.assert_close(found[1, 0], pieces[1, 1])
+    plain = build(vocab, text_field_embedder=embedder).eval()
+    torch.testing.assert_close(outputs["layer2"], plain(text)["encoded_text"])
+    assert outputs["encoded_text_mask"].tolist() == [[True, True], [True, False]]
+
+
+def test_layers_of_an_encoder_come_after_those_of_a_transformer(
+    vocab: Vocabulary, bert: str
+) -> None:
+    embedder = transformer(bert, "pretrained_transformer_mismatched")
+    encoder = {**GRU, "input_size": HIDDEN_SIZE}
+    layers = {"low": 1, "encoded_text": 3}
+    backbone = build(vocab, text_field_embedder=embedder, encoder=encoder, output_layers=layers)
+    plain = build(vocab, text_field_embedder=embedder, encoder=encoder).eval()
+    plain.load_state_dict(backbone.state_dict())
+    text = tensors(vocab, "cat", bert=PretrainedTransformerMismatchedIndexer(bert))
+    outputs = backbone.eval()(text)
+    assert outputs["low"].shape == (1, 1, HIDDEN_SIZE)
+    torch.testing.assert_close(outputs["encoded_text"], plain(text)["encoded_text"])
+
+
+@pytest.mark.parametrize("how", ["pickle", "copy"])
+def test_a_copy_has_layers_of_its_own(vocab: Vocabulary, bert: str, how: str) -> None:
+    embedder = transformer(bert, "pretrained_transformer_mismatched")
+    backbone = build(vocab, text_field_embedder=embedder, output_layers={"low": 1}).eval()
+    text = tensors(vocab, "cat sats", bert=PretrainedTransformerMismatchedIndexer(bert))
+    before = backbone(text)["low"]
+    other = copy.deepcopy(backbone) if how == "copy" else pickle.loads(pickle.dumps(backbone))
+    torch.nn.init.zeros_(next(backbone.parameters()))  # the copy does not see this
+    torch.testing.assert_close(other(text)["low"], before)
+    assert not torch.allclose(backbone(text)["low"], before)
+
+
+def test_heads_take_layers_through_arg_name_mapping(vocab: Vocabulary) -> None:
+    vocab.add_tokens_to_namespace(["N", "V"], "labels")
+    layers = {"low": 1, "high": 2}
+    model = MultiTaskModel(
+        vocab,
+        build(vocab, encoder=COMPOSED, output_layers=layers),
+        {"upos": TaggerHead(vocab, 6), "xpos": TaggerHead(vocab, 8)},
+        task_heads={"both": ["upos", "xpos"]},
+        arg_name_mapping={"upos": {"low": "encoded_text"}, "xpos": {"high": "encoded_text"}},
+    )
+    tags = torch.tensor([[0, 1]])
+    model(text=tensors(vocab, "a b"), tags=tags, task=["both"])["upos_loss"].backward()
+    reached = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert any("encoder0" in name for name in reached)
+    assert not any("encoder1" in name for name in reached)  # it is above the layer of this head
+
+
+@pytest.mark.parametrize("layer", [2, -3])
+def test_a_layer_that_is_not_there(vocab: Vocabulary, layer: int) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        build(vocab, encoder=GRU, output_layers={"low": layer})
+    assert str(error.value) == (
+        "output_layers must hold numbers of layers, and this backbone has 2, from 0 to 1, but "
+        f"'low' is {layer}. Correct it."
+    )
+
+
+def test_a_layer_called_as_the_mask(vocab: Vocabulary) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        build(vocab, output_layers={"encoded_text_mask": 0})
+    assert str(error.value) == (
+        "output_layers must give layers names of their own, but it has 'encoded_text_mask', which "
+        "is the mask, among ['encoded_text_mask']. Rename that layer."
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "found"),
+    [({"max_length": 9}, "max_length"), ({"last_layer_only": False}, "last_layer_only")],
+)
+def test_layers_of_a_transformer_that_folds_or_mixes_them(
+    vocab: Vocabulary, bert: str, option: Dict[str, Any], found: str
+) -> None:
+    embedder = transformer(bert, "pretrained_transformer")
+    embedder["token_embedders"]["bert"].update(option)
+    with pytest.raises(ConfigurationError) as error:
+        build(vocab, text_field_embedder=embedder, output_layers={"low": 1})
+    assert str(error.value) == (
+        "For output_layers the embedder must return the last layer of a transformer, of the text "
+        f"as it is, but it has a {found}. Leave that out of the embedder, or leave out "
+        "output_layers."
+    )

@@ -8,7 +8,7 @@ import sys
 import tarfile
 from itertools import zip_longest
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import pytest
 
@@ -43,7 +43,7 @@ def rated_texts(kind: str) -> str:
     return "\r\n".join(lines)
 
 
-def read_jsonl(path: Path) -> List[Dict[str, str]]:
+def read_jsonl(path: Path) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -94,7 +94,7 @@ def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_each_held_back()
         assert abs(splits.count(name) - expected) <= (85 if name == "train" else 64)
 
 
-def test_a_file_for_each_source_and_split_with_both_labels(tmp_path: Path) -> None:
+def test_a_file_for_each_source_and_split_with_all_labels(tmp_path: Path) -> None:
     sources = {"tweets": (2.0, "positive"), "editorials": (-2.0, "negative")}
     rows = [Row(s, str(i), sources[s][0], f"{s} {i}") for s in sources for i in range(40)]
     fetch.write(rows, tmp_path)
@@ -103,7 +103,7 @@ def test_a_file_for_each_source_and_split_with_both_labels(tmp_path: Path) -> No
             texts = {r.text for r in rows if r.source == source and fetch.split_of(r) == split}
             found = read_jsonl(tmp_path / f"{source}_{split}.jsonl")
             assert len(found) == len(texts) > 0
-            labels = {"polarity": polarity, "source": source}
+            labels = {"polarity": polarity, "intensity": sources[source][0], "source": source}
             assert all(line == {"text": line["text"], **labels} for line in found)
             assert {line["text"] for line in found} == texts
 
@@ -165,6 +165,7 @@ def test_the_demo_from_the_archive_to_scores_and_predictions(tmp_path: Path) -> 
         assert re.search(rf"^\$ .*{command}", done.stdout, re.MULTILINE), command
     assert check_scores(lines_after("Accuracy", done.stdout)) == ["polarity", "source"]
     assert check_scores(lines_after("Polarity", done.stdout)) == list(fetch.FILES)
+    check_intensity(lines_after("Intensity", done.stdout))
     check_predictions(lines_after("Predictions", done.stdout))
 
 
@@ -183,16 +184,26 @@ def check_scores(lines: List[str]) -> List[str]:
     return [line.split()[0] for line in lines]
 
 
+def check_intensity(lines: List[str]) -> None:
+    (line,) = lines
+    name, texts, error, pearson, error_of_mean = line.split()
+    assert name == "intensity"
+    assert int(texts) > 0
+    assert float(error) < float(error_of_mean)
+    assert float(pearson) > 0.9
+
+
 def check_predictions(lines: List[str]) -> None:
     inputs = read_jsonl(VADER / "predict.jsonl")
     assert {given["task"] for given in inputs} == set(fetch.FILES)
     for given, line in zip_longest(inputs, lines):
-        polarity, first, source, second, text = line.split(maxsplit=4)
+        polarity, first, source, second, intensity, text = line.split(maxsplit=5)
         assert text == given["text"]
         assert polarity in {"negative", "neutral", "positive"}
         assert source in fetch.FILES
         assert 0 < float(first) <= 1
         assert 0 < float(second) <= 1
+        assert -5 < float(intensity) < 5
 
 
 def test_a_step_that_fails_ends_the_demo(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""All heads in one model, from instances to predictions, with labels missing here and there."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Set
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.util import sanitize
+from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data.dataset_readers import MultiTaskDatasetReader
+from allennlp.data.fields import MetadataField
+from allennlp.models import Model
+
+from multitask_model import LabelledLinesReader, MultiTaskModel, MultiTaskPredictor, collate
+
+DIM = 4
+POOL = {"type": "bag_of_embeddings", "embedding_dim": DIM, "averaged": True}
+LINES: List[Dict[str, Any]] = [
+    {"pos": ["N", "V"], "slots": ["B-x", "O"], "topics": ["t", "u"], "stars": 1.5, "kind": "k"},
+    {"pos": ["V", "N", "N"], "topics": [], "kind": "l"},
+    {"slots": ["O"], "stars": -2},
+    {},
+    {"pos": ["N"], "slots": ["B-x"], "topics": ["u"], "stars": 0, "kind": "k"},
+]
+LABELS = {"pos": "tags", "slots": "tags", "topics": "classes", "stars": "number", "kind": "class"}
+LENGTHS = [2, 3, 1, 2, 1]
+HEADS = {
+    "pos": {"type": "tagger", "input_dim": DIM, "label_namespace": "pos_labels"},
+    "slots": {
+        "type": "crf_tagger",
+        "input_dim": DIM,
+        "label_encoding": "BIO",
+        "label_namespace": "slots_labels",
+    },
+    "topics": {
+        "type": "multi_label_classifier",
+        "seq2vec_encoder": POOL,
+        "label_namespace": "topics_labels",
+    },
+    "stars": {"type": "regression", "seq2vec_encoder": POOL},
+    "kind": {"type": "classifier", "seq2vec_encoder": POOL, "label_namespace": "kind_labels"},
+}
+ARGUMENTS = {"pos": "tags", "slots": "tags", "topics": "labels", "stars": "target", "kind": "label"}
+BACKBONE = {
+    "type": "text",
+    "text_field_embedder": {
+        "token_embedders": {"tokens": {"type": "embedding", "embedding_dim": DIM}}
+    },
+}
+
+
+@pytest.fixture
+def reader() -> LabelledLinesReader:
+    reader = DatasetReader.from_params(Params({"type": "labelled_lines", "labels": dict(LABELS)}))
+    assert isinstance(reader, LabelledLinesReader)
+    return reader
+
+
+@pytest.fixture
+def instances(reader: LabelledLinesReader) -> List[Instance]:
+    made = []
+    for row, (line, length) in enumerate(zip(LINES, LENGTHS)):
+        words = [f"w{row}{word}" for word in range(length)]
+        instance = reader.text_to_instance(words, **line)
+        reader.apply_token_indexers(instance)
+        instance.add_field("task", MetadataField("all"))
+        made.append(instance)
+    return made
+
+
+@pytest.fixture
+def vocab(instances: List[Instance]) -> Vocabulary:
+    vocab = Vocabulary.from_instances(instances)
+    for instance in instances:
+        instance.index_fields(vocab)
+    return vocab
+
+
+@pytest.fixture
+def model(vocab: Vocabulary) -> MultiTaskModel:
+    torch.manual_seed(0)
+    config = {
+        "type": "multitask",
+        "backbone": BACKBONE,
+        "heads": HEADS,
+        "task_heads": {"all": list(HEADS)},
+        "arg_name_mapping": {head: {head: argument} for head, argument in ARGUMENTS.items()},
+    }
+    model = Model.from_params(Params(json.loads(json.dumps(config))), vocab=vocab)
+    assert isinstance(model, MultiTaskModel)
+    return model.eval()
+
+
+def labelled(head: str) -> List[int]:
+    return [row for row, line in enumerate(LINES) if head in line]
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_the_loss_of_partly_labelled_rows_is_that_of_those_rows(
+    model: MultiTaskModel, instances: List[Instance], head: str
+) -> None:
+    whole = model(**collate(instances))[f"{head}_loss"]
+    rows = labelled(head)
+    assert 0 < len(rows) < len(LINES)
+    alone = model(**collate([instances[row] for row in rows]))[f"{head}_loss"]
+    torch.testing.assert_close(whole, alone)
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_metrics_of_partly_labelled_rows_are_those_of_those_rows(
+    model: MultiTaskModel, instances: List[Instance], head: str
+) -> None:
+    def metrics_of(chosen: List[Instance]) -> Dict[str, float]:
+        model(**collate(chosen))
+        metrics = model.get_metrics(reset=True)
+        return {name: value for name, value in metrics.items() if name.startswith(f"{head}_")}
+
+    expected = metrics_of([instances[row] for row in labelled(head)])
+    assert metrics_of(instances) == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_instance_has_readable_predictions_that_do_not_depend_on_labels_or_mates(
+    model: MultiTaskModel, instances: List[Instance], reader: LabelledLinesReader, vocab: Vocabulary
+) -> None:
+    together = [sanitize(outputs) for outputs in model.forward_on_instances(instances)]
+    for row, outputs in enumerate(together):
+        words = [str(token) for token in instances[row]["text"].tokens]  # type: ignore
+        bare = reader.text_to_instance(words)
+        reader.apply_token_indexers(bare)
+        bare.add_field("task", MetadataField("all"))
+        bare.index_fields(vocab)
+        alone = sanitize(model.forward_on_instance(bare))
+        for name in ("pos_tags", "slots_tags", "topics_labels", "kind_label"):
+            assert outputs[name] == alone[name]
+        assert outputs["stars_prediction"] == pytest.approx(alone["stars_prediction"], abs=1e-5)
+        assert len(outputs["pos_tags"]) == len(outputs["slots_tags"]) == LENGTHS[row]
+
+
+def test_the_predictor_answers_for_every_head(
+    model: MultiTaskModel, reader: LabelledLinesReader
+) -> None:
+    multi = MultiTaskDatasetReader({"all": reader})
+    predictor = MultiTaskPredictor(model, multi)
+    answer = predictor.predict_json({"task": "all", "text": ["w00", "w01"]})
+    assert set(answer["pos_tags"]) <= {"N", "V"}
+    assert set(answer["slots_tags"]) <= {"O", "B-x"}
+    assert set(answer["topics_labels"]) <= {"t", "u"}
+    assert type(answer["stars_prediction"]) is float
+    json.dumps(answer, allow_nan=False)
+
+
+TREEBANK = """\
+# newdoc id = fable-1
+1\tThe\tthe\tDET\tDT\t_\t2\tdet\t_\t_
+2\tfox\tfox\tNOUN\tNN\t_\t3\tnsubj\t_\t_
+3\tran\trun\tVERB\tVBD\t_\t0\troot\t_\t_
+
+# newdoc id = news-1
+1\tRates\trate\tNOUN\tNNS\t_\t2\tnsubj\t_\t_
+2\trose\trise\tVERB\tVBD\t_\t0\troot\t_\t_
+
+"""
+
+
+def test_a_treebank_and_raw_text_train_one_backbone(tmp_path: Path) -> None:
+    """The parser and the lemmas of one task, the masked words of another, from files."""
+    (tmp_path / "trees.conllu").write_text(TREEBANK)
+    (tmp_path / "raw.jsonl").write_text('{"text": "a fox ran home"}\n{"text": "the rates rose"}\n')
+    trees = DatasetReader.from_params(Params({"type": "conllu"}))
+    raw = DatasetReader.from_params(
+        Params(
+            {
+                "type": "masked",
+                "reader": {"type": "labelled_lines", "labels": {}, "tokenizer": "whitespace"},
+            }
+        )
+    )
+    instances = []
+    for task, reader, file in [("trees", trees, "trees.conllu"), ("raw", raw, "raw.jsonl")]:
+        for instance in reader.read(tmp_path / file):
+            instance.add_field("task", MetadataField(task))
+            instances.append(instance)
+    vocab = Vocabulary.from_instances(instances)
+    for instance in instances:
+        instance.index_fields(vocab)
+    config = {
+        "type": "multitask",
+        "backbone": BACKBONE,
+        "heads": {
+            "parser": {"type": "dependency_parser", "input_dim": DIM, "arc_dim": 3, "tag_dim": 3},
+            "lemmas": {"type": "tagger", "input_dim": DIM, "label_namespace": "lemmas"},
+            "words": {"type": "masked_language_model", "input_dim": DIM},
+        },
+        "task_heads": {"trees": ["parser", "lemmas"], "raw": ["words"]},
+        "arg_name_mapping": {"lemmas": {"lemmas": "tags"}},
+    }
+    model = Model.from_params(Params(json.loads(json.dumps(config))), vocab=vocab)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(40):
+        optimizer.zero_grad()
+        model(**collate(instances))["loss"].backward()
+        optimizer.step()
+    model.eval().get_metrics(reset=True)
+    outputs = model.forward_on_instances(instances)
+    metrics: Set[str] = set(model.get_metrics())
+    assert {"parser_LAS", "lemmas_accuracy", "words_perplexity"} <= metrics
+    assert model.get_metrics()["parser_LAS"] == 1.0
+    # This backbone has no context, and there are two words for one mask: that is all one can do.
+    assert model.get_metrics()["words_perplexity"] == pytest.approx(2.0, rel=0.01)
+    assert outputs[0]["parser_head_indices"] == [2, 3, 0]
+    assert outputs[0]["parser_head_tags"] == ["det", "nsubj", "root"]
+    assert "words_tokens" not in outputs[0]
+    assert len(outputs[2]["words_tokens"]) == 1
