@@ -1,6 +1,6 @@
 """
 Multi-task learning with AllenNLP. Importing this package makes the type name "multitask" mean the
-model, the predictor and the data loader defined here.
+model, the predictor, the dataset reader and the data loader defined here.
 """
 
 from multitask_model.compat import apply as _apply_shims
@@ -16,17 +16,21 @@ from multitask_model.backbones import TextBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
     LabelledLinesReader,
     MultiTaskDataLoader,
+    MultiTaskDatasetReader,
     collate,
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing import get_forward_arguments  # noqa: E402
+from multitask_model.training import MultiTaskDataCallback  # noqa: E402
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LabelledLinesReader",
+    "MultiTaskDataCallback",
     "MultiTaskDataLoader",
+    "MultiTaskDatasetReader",
     "MultiTaskModel",
     "MultiTaskPredictor",
     "TextBackbone",
