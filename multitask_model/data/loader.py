@@ -85,7 +85,8 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         Instead of a scheduler: that of the scheduler "shuffled".
     bucket_by : `Union[str, List[str]]`, optional (default = `None`)
         The fields, as a rule the text, by the length of which instances of a task are put together,
-        so that less of a batch is padding. Where there is no shuffling there are no buckets.
+        so that less of a batch is padding. That does most for schedulers that keep the tasks apart.
+        Where there is no shuffling there are no buckets.
     bucket_noise : `float`, optional (default = `0.1`)
         See `in_buckets`.
 

@@ -5,6 +5,7 @@ import pickle
 from typing import Any, Dict, List
 
 import pytest
+import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Token, Vocabulary
@@ -19,8 +20,9 @@ from allennlp.data.fields import (
     TextField,
 )
 
-from multitask_model.data import MultiTaskDatasetReader
+from multitask_model import MultiTaskDatasetReader, MultiTaskModel, MultiTaskPredictor
 from tests.data.loading import NumbersReader
+from tests.parts import TinyBackbone, TinyHead
 
 
 def numbers(reader: DatasetReader, path: str = "5") -> List[int]:
@@ -187,6 +189,20 @@ def test_a_predictor_finds_in_the_inner_reader_what_it_looks_for() -> None:
         assert reader.setting == "kept"
         with pytest.raises(AttributeError, match="nothing_like_it"):
             _ = reader.nothing_like_it
+
+
+def test_a_predictor_with_namespaces_per_task() -> None:
+    labels = {"a_labels": ["class0", "class1", "class2"]}
+    vocab = Vocabulary(tokens_to_add={"tokens": ["w0", "w1", "w2", "w3", "w4"], **labels})
+    reader = MultiTaskDatasetReader({"a": NumbersReader()}, "per_task")
+    model = MultiTaskModel(vocab, TinyBackbone(), {"a": TinyHead(vocab)})
+    predictor = MultiTaskPredictor(model, reader)
+    prediction = predictor.predict_json({"task": "a", "number": 3, "label": "class2"})
+    logits = torch.tensor(prediction["a_logits"])
+    # The label counts, so it was looked up in the namespace of the task.
+    assert model.get_metrics(reset=True)["a_accuracy"] == float(logits.argmax() == 2)
+    predictor.predict_json({"task": "a", "number": 3, "label": f"class{logits.argmax()}"})
+    assert model.get_metrics()["a_accuracy"] == 1.0
 
 
 def test_from_params() -> None:
