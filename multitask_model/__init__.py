@@ -1,6 +1,6 @@
 """
 Multi-task learning with AllenNLP. Importing this package makes the type name "multitask" mean the
-model, the predictor and the data loader defined here.
+model, the predictor, the dataset reader and the data loader defined here.
 """
 
 from multitask_model.compat import apply as _apply_shims
@@ -18,6 +18,7 @@ from multitask_model.data import (  # noqa: E402
     LabelledLinesReader,
     MaskedReader,
     MultiTaskDataLoader,
+    MultiTaskDatasetReader,
     collate,
 )
 from multitask_model.heads import (  # noqa: E402
@@ -31,6 +32,7 @@ from multitask_model.heads import (  # noqa: E402
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing import get_forward_arguments  # noqa: E402
+from multitask_model.training import MultiTaskDataCallback  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -42,7 +44,9 @@ __all__ = [
     "MaskedLanguageModelHead",
     "MaskedReader",
     "MultiLabelClassifierHead",
+    "MultiTaskDataCallback",
     "MultiTaskDataLoader",
+    "MultiTaskDatasetReader",
     "MultiTaskModel",
     "MultiTaskPredictor",
     "RegressionHead",

@@ -44,6 +44,7 @@ CONFIG: Dict[str, Any] = {
     "data_loader": {
         "type": "multitask",
         "scheduler": {"type": "roundrobin", "batch_size": 3},
+        "shuffle": False,  # the loaders shuffle from seeds of their own
     },
     "trainer": {"num_epochs": 3, "optimizer": {"type": "adam", "lr": 0.1}, "cuda_device": -1},
 }

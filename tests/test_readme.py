@@ -43,7 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_excerpts_of_configs() -> None:
     excerpts = re.findall(r"^```jsonc\n(.*?)^```$", README.read_text(), re.M | re.S)
-    shared, extended, layers = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
+    parsed = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
+    shared, extended, layers = parsed
     heads: Dict[str, Any] = {name: TaggingHead() for name in ["upos", "xpos", "genre", "polarity"]}
     model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, **shared)
     model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])

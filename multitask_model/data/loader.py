@@ -1,27 +1,253 @@
 """The `multitask` data loader."""
 
-from typing import Any, Dict, Iterator
+import logging
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
-from allennlp.data.data_loaders import DataLoader
+import torch
+from allennlp.data import DataLoader, Instance, Vocabulary
 from allennlp.data.data_loaders import MultiTaskDataLoader as AllenNLPMultiTaskDataLoader
+from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
+from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
+from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.data.collate import collate
+from multitask_model.data.buckets import Buckets
+from multitask_model.data.epochs import Epochs
+from multitask_model.data.options import (
+    START_METHODS,
+    batch_size_of,
+    check_buckets,
+    check_data_path,
+    check_sampler,
+    check_tasks,
+    options_by_task,
+    scheduler_of,
+)
+from multitask_model.data.padding import PaddingMeter
+from multitask_model.data.progress import Progress
+from multitask_model.data.reading import DatasetLoader
+from multitask_model.data.streams import Key
+from multitask_model.data.workers import Lookup, collated
+
+logger = logging.getLogger(__name__)
 
 
 @DataLoader.register("multitask", exist_ok=True)
 class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     """
-    AllenNLP's `MultiTaskDataLoader`, except that the instances of a batch need not have the same
-    fields: see `collate`. So any scheduler works for any datasets, `roundrobin` among them.
+    Loads the data of several tasks: a `sampler` says how much of each makes up an epoch, and a
+    `scheduler` makes batches of it and puts them in order. Instances of a batch need not have the
+    same fields: see `collate`.
+
+    - **Training.** An epoch has every instance once or, with `instances_per_epoch`, exactly so many
+      of each task as its share comes to: shares are rounded such that they sum up, and what was
+      rounded off is carried over to the next epoch. Each dataset goes on where the last epoch left
+      it, and is shuffled anew after each pass.
+    - **Evaluation.** Where gradients are off (`torch.no_grad`, as in AllenNLP's validation and
+      evaluation), every instance comes once, whatever `instances_per_epoch` is, and in the order of
+      the files, unless `shuffle` is `True`. That leaves the positions of training as they are.
+    - **Reproducible.** An epoch follows from a seed that is drawn from Python's generator when the
+      loader is made (AllenNLP seeds that from the config), the number of the epoch, and positions.
+      So a run that AllenNLP recovers from a checkpoint, for which it goes through all epochs again,
+      gets the same instances again, unless the sampler goes by metrics. The trainer callback
+      `multitask_data` puts all of it into the checkpoint, and spares the going through.
+
+    The length is the number of batches of the epoch under way, or else of the next one. With
+    `instances_per_epoch` it may differ by a few batches from epoch to epoch. There is none
+    if a dataset is read lazily, unless `instances_per_epoch` is given.
 
     Registered as a `DataLoader` with name "multitask".
+
+    # Parameters
+
+    reader : `MultiTaskDatasetReader`
+    data_path : `Dict[str, Any]`
+        What each task's reader takes. Tasks may be left out.
+    scheduler : `MultiTaskScheduler`, optional (default = `None`)
+        A scheduler of AllenNLP's, or of your own, will do.
+    sampler : `MultiTaskEpochSampler`, optional (default = `None`)
+        Used, and required, with `instances_per_epoch`.
+    instances_per_epoch : `int`, optional (default = `None`)
+        In distributed training, of each process.
+    num_workers, max_instances_in_memory, start_method, instance_queue_size, instance_chunk_size :
+        optional (default = `None`)
+        One value for all tasks, or a dictionary with those of some tasks. With `num_workers`, so
+        many processes read the dataset; and as many as the dataset with the most has make batches,
+        if all datasets are in memory (to send a lazily read instance to a process takes longer than
+        to make it part of a batch). The batches are the same, in the same order, whatever the
+        number. For the others see `DatasetLoader`.
+    shuffle : `bool`, optional (default = `None`)
+        By default training is shuffled and evaluation is not.
+    cuda_device : `Union[int, str, torch.device]`, optional (default = `None`)
+        Where batches go. The trainer sets it.
+    batch_size : `Union[int, Dict[str, int]]`, optional (default = `None`)
+        Instead of a scheduler: that of the scheduler "shuffled".
+    bucket_by : `Union[str, List[str]]`, optional (default = `None`)
+        The fields, as a rule the text, by the length of which instances of a task are put together,
+        so that less of a batch is padding. That does most for schedulers that keep the tasks apart.
+        Where there is no shuffling there are no buckets.
+    bucket_noise : `float`, optional (default = `0.1`)
+        See `in_buckets`.
+
+    # Raises
+
+    `ConfigurationError`
+        If a dataset is empty, or a task, a key or a value does not fit with the others.
     """
+
+    def __init__(
+        self,
+        reader: MultiTaskDatasetReader,
+        data_path: Dict[str, Any],
+        scheduler: Optional[MultiTaskScheduler] = None,
+        *,
+        sampler: Optional[MultiTaskEpochSampler] = None,
+        instances_per_epoch: Optional[int] = None,
+        num_workers: Optional[Union[int, Dict[str, int]]] = None,
+        max_instances_in_memory: Optional[Union[int, Dict[str, int]]] = None,
+        start_method: Optional[Union[str, Dict[str, str]]] = None,
+        instance_queue_size: Optional[Union[int, Dict[str, int]]] = None,
+        instance_chunk_size: Optional[Union[int, Dict[str, int]]] = None,
+        shuffle: Optional[bool] = None,
+        cuda_device: Optional[Union[int, str, torch.device]] = None,
+        batch_size: Optional[Union[int, Dict[str, int]]] = None,
+        bucket_by: Optional[Union[str, List[str]]] = None,
+        bucket_noise: float = 0.1,
+    ) -> None:
+        self.readers = reader.readers
+        check_data_path(data_path, self.readers)
+        self.data_paths = dict(data_path)
+        self.scheduler = scheduler_of(scheduler, batch_size)
+        self.sampler = sampler
+        check_sampler(sampler, instances_per_epoch)
+        tasks, known = list(self.data_paths), list(self.readers)
+        for part in (self.scheduler, sampler):
+            check_tasks(part, tasks, known)
+        options = options_by_task(
+            {
+                "num_workers": num_workers,
+                "max_instances_in_memory": max_instances_in_memory,
+                "start_method": start_method,
+                "instance_queue_size": instance_queue_size,
+                "instance_chunk_size": instance_chunk_size,
+            },
+            tasks,
+            known,
+        )
+        self._num_workers: Any = max(given.get("num_workers", 0) for given in options.values())
+        methods = [given.get("start_method", "fork") for given in options.values()]
+        # The more careful one, if they differ.
+        self._start_method: Any = max(methods, key=START_METHODS.index)
+        self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
+        names = [bucket_by] if isinstance(bucket_by, str) else bucket_by
+        check_buckets(names, bucket_noise, shuffle)
+        self._bucket_by = names
+        self._loaders: Any = {
+            task: DatasetLoader(task, self.readers[task], path, **options[task])
+            for task, path in self.data_paths.items()
+        }
+        if any(loader.instances is None for loader in self._loaders.values()):
+            self._num_workers = 0
+        self._lookup = Lookup({task: loader.instances for task, loader in self._loaders.items()})
+        epochs = Epochs(
+            self._loaders,
+            self.scheduler,
+            sampler,
+            instances_per_epoch,
+            shuffle,
+            None if names is None else self._buckets(names, bucket_noise).order,
+            self._lookup.__getitem__,
+        )
+        self._epochs = epochs
+        self._progress = Progress(epochs, self.scheduler)
+        self.padding_share: Optional[float] = None
+        """Of the last epoch or evaluation that came to its end; `None` if nothing is padded."""
+
+    def _buckets(self, names: Sequence[str], noise: float) -> Buckets:
+        sizes = {task: batch_size_of(self.scheduler, task) for task in self._loaders}
+        return Buckets(names, noise, self._loaders, sizes, self._lookup.__getitem__)
+
+    @overrides
+    def __len__(self) -> int:
+        if torch.is_grad_enabled():
+            return len(self._progress)
+        counts = {task: len(loader) for task, loader in self._loaders.items()}
+        return self.scheduler.count_batches(counts)
 
     @overrides
     def __iter__(self) -> Iterator[Dict[str, Any]]:
-        device = -1 if self.cuda_device is None else self.cuda_device
-        epoch = self._get_instances_for_epoch()
-        for instances in self.scheduler.batch_instances(epoch):
-            yield nn_util.move_to_device(collate(instances), device)
+        if torch.is_grad_enabled():
+            return self._progress.epoch(self._batches)
+        return self._batches(self._epochs.evaluation())
+
+    def _batches(self, batches: Iterable[List[Key]]) -> Iterator[Dict[str, Any]]:
+        meter = PaddingMeter(self._bucket_by)
+        keys = self._metered(batches, meter)
+        for batch in collated(keys, self._lookup, self._num_workers, self._start_method):
+            yield nn_util.move_to_device(
+                batch, -1 if self.cuda_device is None else self.cuda_device
+            )
+        self.padding_share = meter.share
+        if meter.share is not None:
+            logger.info("Padding: %.1f%% of what the batches hold", 100 * meter.share)
+
+    def _metered(self, batches: Iterable[List[Key]], meter: PaddingMeter) -> Iterator[List[Key]]:
+        for keys in batches:
+            meter.add([self._lookup[key] for key in keys])
+            yield keys
+
+    @overrides
+    def iter_instances(self) -> Iterator[Instance]:
+        for loader in self._loaders.values():
+            yield from loader.iter_instances()
+
+    @overrides
+    def index_with(self, vocab: Vocabulary) -> None:
+        for loader in self._loaders.values():
+            loader.index_with(vocab)
+
+    @overrides
+    def set_target_device(self, device: torch.device) -> None:
+        self.cuda_device = device
+
+    def update_from_epoch_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Hands the metrics of an epoch to the sampler and to the scheduler."""
+        for part in (self.sampler, self.scheduler):
+            if part is not None and type(part).update_from_epoch_metrics not in _NOT_IMPLEMENTED:
+                part.update_from_epoch_metrics(dict(metrics))
+
+    def finish_epoch(self) -> None:
+        """Says that the epoch under way is over, though it may not have come to its end."""
+        self._progress.finish()
+
+    def state_dict(self) -> Dict[str, Any]:
+        """
+        # Returns
+
+        `Dict[str, Any]`
+            Plain data, from which another loader of the same datasets can go on: the state at the
+            beginning of the epoch under way, if there is one, or else of the next.
+        """
+        return self._progress.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any], go_through: Optional[int] = None) -> None:
+        """
+        # Parameters
+
+        state : `Mapping[str, Any]`
+            What `state_dict` returned.
+        go_through : `int`, optional (default = `None`)
+            By default, the next epoch is the one that the state is of. If given, it comes after
+            epochs of empty batches, one for each epoch before it, and this many of its own batches
+            are empty. That is for a trainer that goes through what it has done already.
+        """
+        self._progress.load_state_dict(state)
+        if go_through is not None:
+            self._progress.go_through(go_through)
+
+
+_NOT_IMPLEMENTED = (
+    MultiTaskEpochSampler.update_from_epoch_metrics,
+    MultiTaskScheduler.update_from_epoch_metrics,
+)

@@ -1,0 +1,5 @@
+"""Trainer callbacks."""
+
+from multitask_model.training.multitask_data import MultiTaskDataCallback
+
+__all__ = ["MultiTaskDataCallback"]

@@ -1,0 +1,87 @@
+"""What schedulers refuse, and in what words."""
+
+from typing import Any
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from multitask_model.data.schedulers import (
+    HomogeneousRoundRobinScheduler,
+    RoundRobinScheduler,
+    ShuffledScheduler,
+)
+from tests.data.schedulers.parts import items_of
+
+HOMOGENEOUS = [HomogeneousRoundRobinScheduler, ShuffledScheduler]
+NO_SIZES = [0, -1, True, 2.0, "2", None]
+
+
+@pytest.mark.parametrize("size", NO_SIZES)
+@pytest.mark.parametrize("scheduler", [RoundRobinScheduler, *HOMOGENEOUS])
+def test_a_batch_size_that_cannot_be_one(scheduler: Any, size: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        scheduler(size)
+    assert str(caught.value) == (
+        f"batch_size must be a whole number of at least 1, but it is {size!r}. Give the number of "
+        "instances in a batch."
+    )
+
+
+@pytest.mark.parametrize("size", NO_SIZES)
+@pytest.mark.parametrize("scheduler", HOMOGENEOUS)
+def test_a_batch_size_of_one_dataset_that_cannot_be_one(scheduler: Any, size: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        scheduler({"tweets": 4, "ewt": size})
+    assert str(caught.value) == (
+        "The batch_size of the dataset 'ewt' must be a whole number of at least 1, but it is "
+        f"{size!r}. Give the number of instances in a batch."
+    )
+
+
+@pytest.mark.parametrize("scheduler", HOMOGENEOUS)
+def test_a_batch_size_for_no_dataset(scheduler: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        scheduler({"twets": 4, "ewt": 8}).check_tasks(["tweets", "ewt"])
+    assert str(caught.value) == (
+        "batch_size must name datasets, but found 'twets'. Did you mean 'tweets'? Known names: "
+        "['tweets', 'ewt']."
+    )
+
+
+@pytest.mark.parametrize("scheduler", HOMOGENEOUS)
+def test_a_dataset_without_a_batch_size(scheduler: Any) -> None:
+    made = scheduler({"tweets": 4, "ewt": 8})
+    text = (
+        "batch_size must have a number for every dataset, but it has none for 'tweet'. Did you "
+        "mean 'tweets'? Its keys: ['tweets', 'ewt']. Add one, or give one number for all."
+    )
+    for call in (
+        lambda: made.check_tasks(["tweets", "ewt", "tweet"]),
+        lambda: made.batch_size_of("tweet"),
+        lambda: made.count_batches({"tweet": 3}),
+        lambda: made.batch_instances(items_of(tweet=3)),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            call()
+        assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("scheduler", HOMOGENEOUS)
+def test_a_loader_may_have_some_of_the_known_datasets(scheduler: Any) -> None:
+    made = scheduler({"tweets": 4, "ewt": 8})
+    made.check_tasks(["ewt"], known=["tweets", "ewt"])
+    assert made.batch_size_of("ewt") == 8
+
+
+@pytest.mark.parametrize("scheduler", [RoundRobinScheduler, *HOMOGENEOUS])
+def test_one_batch_size_is_for_all_datasets(scheduler: Any) -> None:
+    made = scheduler(3)
+    made.check_tasks(["tweets", "ewt"])
+    assert made.batch_size_of("tweets") == made.batch_size_of("ewt") == 3
+
+
+def test_later_changes_to_the_given_sizes_do_not_count() -> None:
+    sizes = {"tweets": 4}
+    made = ShuffledScheduler(sizes)
+    sizes["tweets"] = 0
+    assert made.batch_size_of("tweets") == 4
