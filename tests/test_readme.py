@@ -11,10 +11,20 @@ from typing import Any, Dict, List
 
 import pytest
 from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
+from allennlp.common import Params
 from allennlp.data import Vocabulary
+from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
+from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from allennlp.models.heads import Head
+from allennlp.training.callbacks import TrainerCallback
 
-from multitask_model import MultiTaskModel, TextBackbone
+from multitask_model import (
+    MultiTaskDataCallback,
+    MultiTaskDataLoader,
+    MultiTaskDatasetReader,
+    MultiTaskModel,
+    TextBackbone,
+)
 from tests.parts import FixedBackbone
 
 README = Path(__file__).parent.parent / "README.md"
@@ -44,12 +54,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_excerpts_of_configs() -> None:
     excerpts = re.findall(r"^```jsonc\n(.*?)^```$", README.read_text(), re.M | re.S)
     parsed = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
-    shared, extended, layers = parsed
+    shared, extended, data, layers = parsed
     heads: Dict[str, Any] = {name: TaggingHead() for name in ["upos", "xpos", "genre", "polarity"]}
     model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, **shared)
     model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
     calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
     assert calls == [["A"], ["C"]]
+    loader = data["data_loader"]
+    assert loader.keys() - {"type"} <= inspect.signature(MultiTaskDataLoader).parameters.keys()
+    MultiTaskScheduler.from_params(Params(loader["scheduler"]))
+    MultiTaskEpochSampler.from_params(Params(loader["sampler"]))
+    assert [TrainerCallback.by_name(c["type"]) for c in data["trainer"]["callbacks"]] == [
+        MultiTaskDataCallback
+    ]
+    assert MultiTaskDatasetReader({}, data["dataset_reader"]["label_namespaces"]).readers == {}
     assert layers["backbone"].keys() - {"type"} <= inspect.signature(TextBackbone).parameters.keys()
     named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
     assert named == layers["backbone"]["output_layers"].keys()
