@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import sanitize
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader
-from allennlp.data.fields import MetadataField
+from allennlp.data.fields import MetadataField, TextField
 from allennlp.predictors.predictor import Predictor
 from overrides import overrides
 
@@ -33,6 +33,9 @@ class MultiTaskPredictor(Predictor):
     The rest of the JSON is for the task. If one of its heads has a `default_predictor`, that makes
     the instance of it. Otherwise the task's reader does: the keys are the parameters of its
     `text_to_instance`.
+
+    A prediction has the outputs of the heads and, under `tokens`, the tokens of the text that they
+    are for. If the backbone takes several texts, they are under `FIELD_tokens` each.
 
     Registered as a `Predictor` with name "multitask".
 
@@ -90,7 +93,12 @@ class MultiTaskPredictor(Predictor):
         """
         self._apply_token_indexers(instances)
         outputs = self._model.forward_on_instances(instances)
-        return sanitize([self._select(of_instance) for of_instance in outputs])
+        return sanitize(
+            [
+                {**_tokens_of(self._model, instance), **self._select(of_instance)}
+                for instance, of_instance in zip(instances, outputs)
+            ]
+        )
 
     @overrides
     def json_to_labeled_instances(self, inputs: JsonDict) -> List[Instance]:
@@ -232,6 +240,20 @@ class MultiTaskPredictor(Predictor):
             if not is_loss and (self._keep_encodings or owner != BACKBONE):
                 selected[name] = value
         return selected
+
+
+def _tokens_of(model: MultiTaskModel, instance: Instance) -> Dict[str, List[str]]:
+    """Those of the texts that the backbone takes."""
+    taken = model._routers[BACKBONE].named(instance.fields)
+    texts = {name: instance.fields[name] for name in taken}
+    tokens = {
+        name: [str(token) for token in text.tokens]
+        for name, text in texts.items()
+        if isinstance(text, TextField)
+    }
+    if len(tokens) == 1:
+        return {"tokens": next(iter(tokens.values()))}
+    return {f"{name}_tokens": words for name, words in tokens.items()}
 
 
 def _heads_field(instance: Instance) -> Optional[List[str]]:

@@ -87,7 +87,8 @@ def test_results_are_in_the_order_of_the_inputs() -> None:
     predictor = make_predictor()
     found = predictor.predict_batch_json(MIXED)
     assert [sorted(prediction) for prediction in found] == [
-        [f"{line['task']}_{key}" for key in ("label", "logits", "probs")] for line in MIXED
+        [*(f"{line['task']}_{key}" for key in ("label", "logits", "probs")), "tokens"]
+        for line in MIXED
     ]
     for line, prediction in zip(MIXED, found):
         alone = predictor.predict_json(line)
@@ -132,6 +133,7 @@ def test_a_prediction_has_no_loss() -> None:
         "polarity_label",
         "polarity_logits",
         "polarity_probs",
+        "tokens",
     ]
 
 
@@ -300,3 +302,9 @@ def test_heads_of_the_input_that_are_no_list_of_names(heads: Any) -> None:
     line = {"task": "polarity", "text": "w1", "heads": heads}
     with pytest.raises(ValueError, match="'heads' must have a list of one or more names of heads"):
         shared_predictor().predict_json(line)
+
+
+def test_a_prediction_has_the_tokens_of_its_text() -> None:
+    lines = [{"task": "polarity", "text": "w3 w4 w5"}, {"task": "source", "sentence": "w1"}]
+    found = make_predictor().predict_batch_json(lines)
+    assert [prediction["tokens"] for prediction in found] == [["w3", "w4", "w5"], ["w1"]]

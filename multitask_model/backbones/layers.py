@@ -88,7 +88,8 @@ def check_layers(output_layers: Dict[str, int], number: int) -> None:
         if not -number <= layer < number:
             raise ConfigurationError(
                 f"output_layers must hold numbers of layers, and this backbone has {number}, from "
-                f"0 to {number - 1}, but {name!r} is {layer}. Correct it."
+                f"0 to {number - 1}, but {name!r} is {layer}. Correct it; the layers of a "
+                "transformer count if it is the only embedder."
             )
     if "encoded_text_mask" in output_layers:
         raise ConfigurationError(

@@ -30,11 +30,20 @@ class TextBackbone(Backbone):
     dropout : `float`, optional (default = `None`)
         Probability of dropping an element of the embedded text, and of the output of every
         encoder. `None` is no dropout.
+    output_layers : `Dict[str, int]`, optional (default = `{"encoded_text": -1}`)
+        The layers to return, by the names that they get among the outputs. Layer 0 is the embedded
+        text. If the only embedder is a `pretrained_transformer` or
+        `pretrained_transformer_mismatched`, layer 0 is its input embeddings, and layers 1 and on
+        are those of the transformer. After them comes the `encoder`, or each of the encoders of one
+        of type `compose`. Negative numbers count from the end. A head takes a layer through
+        `arg_name_mapping`: with `{"low": 4, "high": -1}`,
+        `{"upos": {"low": "encoded_text"}, "parser": {"high": "encoded_text"}}`.
 
     # Raises
 
     `ConfigurationError`
-        If the `encoder` does not take vectors of the size that the embedder makes.
+        If the `encoder` does not take vectors of the size that the embedder makes, there is no such
+        layer, or one of them has the name of the mask.
     """
 
     def __init__(

@@ -104,6 +104,10 @@ class ConlluReader(DatasetReader):
             manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
         )
         chosen = list(COLUMNS) if fields is None else fields
+        if isinstance(chosen, str):
+            raise ConfigurationError(
+                f"fields must be a list of names, but it is {chosen!r}. Write it as [{chosen!r}]."
+            )
         check_known("fields", "what a sentence can have", chosen, COLUMNS)
         self._fields = [field for field in COLUMNS if field in chosen]
         self._sentence_labels = {

@@ -72,7 +72,7 @@ class MaskedReader(DatasetReader):
                 "probability must be the share of words to mask, above 0 and at most 1, but it is "
                 f"{probability}. Leave it out for 0.15."
             )
-        self._reader = reader
+        self.reader = reader
         self._probability = probability
         self._mask_token = mask_token
         self._text_field = text_field
@@ -80,16 +80,16 @@ class MaskedReader(DatasetReader):
     @overrides
     def _set_worker_info(self, info: Optional[WorkerInfo]) -> None:
         super()._set_worker_info(info)
-        self._reader._set_worker_info(info)
+        self.reader._set_worker_info(info)
 
     @overrides
     def _set_distributed_info(self, info: Optional[DistributedInfo]) -> None:
         super()._set_distributed_info(info)
-        self._reader._set_distributed_info(info)
+        self.reader._set_distributed_info(info)
 
     @overrides
     def _read(self, file_path: DatasetReaderInput) -> Iterator[Instance]:
-        for instance in self._reader.read(file_path):
+        for instance in self.reader.read(file_path):
             yield self._mask(instance)
 
     def _mask(self, instance: Instance) -> Instance:
@@ -125,8 +125,8 @@ class MaskedReader(DatasetReader):
 
     def text_to_instance(self, *args: Any, **kwargs: Any) -> Instance:
         """What the other reader makes of it: nothing is masked."""
-        return self._reader.text_to_instance(*args, **kwargs)
+        return self.reader.text_to_instance(*args, **kwargs)
 
     @overrides
     def apply_token_indexers(self, instance: Instance) -> None:
-        self._reader.apply_token_indexers(instance)
+        self.reader.apply_token_indexers(instance)

@@ -85,8 +85,19 @@ class CrfTaggerHead(Head):
             - logits : (B, T, C), the scores of the tags without those of the transitions.
             - tags : (B, T), those predicted, and -1 where there is no token.
             - loss : [], if `tags` were given.
+
+        # Raises
+
+        `ValueError`
+            If a row has no token in the first column.
         """
         mask: Any = encoded_text_mask.bool()
+        if not bool(mask[:, :1].all()) or mask.size(1) == 0:
+            raise ValueError(
+                "A crf_tagger needs texts of at least one token, whose mask is true from the first "
+                "column on, but in this batch the first column is padding in some row. Leave texts "
+                "without tokens out of the data."
+            )
         logits = self._projection(encoded_text)  # (B, T, C)
         predicted = self._most_likely(logits, mask)  # (B, T)
         outputs = {"logits": logits, "tags": predicted}

@@ -8,9 +8,9 @@ from allennlp.models.heads import Head
 from allennlp.modules import FeedForward
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.nn import Activation
-from allennlp.training.metrics import AttachmentScores
 from overrides import overrides
 
+from multitask_model.heads.attachments import Attachments
 from multitask_model.heads.labels import PADDING, Labels, indices_of, without_padding
 from multitask_model.heads.layers import mean_over_rows, size_after
 from multitask_model.heads.trees import best_trees
@@ -22,10 +22,11 @@ LOWEST = float("-inf")
 class DependencyParserHead(Head):
     """
     A deep biaffine parser (Dozat and Manning 2017, "Deep Biaffine Attention for Neural Dependency
-    Parsing", equations 6 to 9). Each word has its head among the other words and a root, which is a
-    vector of this module, and a tag of the arc to it. The loss is the negative log-likelihood of
-    the heads and of the tags given the true heads, its mean over the words of a text and then
-    over the texts.
+    Parsing"), without the linear term in the scores of tags. Each word has its head among the other
+    words and a root, which is a vector of this module, and a tag of the arc to it. The loss is the
+    negative log-likelihood of the heads and of the tags given the true heads, its mean over the
+    words of a text and then over the texts. A tag that the vocabulary does not know, which only a
+    namespace with an entry for unknown ones allows, does not count in it.
 
     In training each word takes its most likely head. In evaluation the heads are the most likely
     tree with one word at its root.
@@ -71,7 +72,7 @@ class DependencyParserHead(Head):
         super().__init__(vocab)
         self._labels = Labels(vocab, label_namespace)
         ignored = indices_of(vocab, label_namespace, ignore_tags, "ignore_tags")
-        self._scores = AttachmentScores(ignore_classes=ignored)
+        self._scores = Attachments(ignore_classes=ignored)
 
         self._root = torch.nn.Parameter(torch.randn(input_dim) / input_dim**0.5)
         self._dropout = torch.nn.Dropout(dropout or 0.0)
@@ -132,9 +133,13 @@ class DependencyParserHead(Head):
             "head_tags": predicted.masked_fill(~mask, PADDING),
         }
         if head_indices is not None and head_tags is not None:
-            tag_scores = tags.scores(head_indices.long(), self._tag_affinity)
-            outputs["loss"] = _loss(arcs, head_indices, mask)
-            outputs["loss"] = outputs["loss"] + _loss(tag_scores, head_tags, mask)
+            # Padding may have any target, also one that is impossible.
+            head_indices = head_indices.long().masked_fill(~mask, 0)
+            head_tags = head_tags.long().masked_fill(~mask, 0)
+            tag_scores = tags.scores(head_indices, self._tag_affinity)
+            known = mask & self._labels.are_real(head_tags)
+            loss = _loss(arcs, head_indices, mask) + _loss(tag_scores, head_tags, known)
+            outputs["loss"] = loss
             self._scores(heads, predicted, head_indices, head_tags, mask)
         elif head_indices is not None or head_tags is not None:
             found = "head_tags" if head_indices is None else "head_indices"
@@ -187,12 +192,13 @@ class _Tags:
     def scores(self, heads: torch.Tensor, affinity: torch.nn.Module) -> torch.Tensor:
         """(B, T, C): for each word and the head that it is said to have, one for each tag."""
         index = heads.unsqueeze(-1).expand(-1, -1, self._heads.size(-1))
-        return affinity(self._words, self._heads.gather(1, index))
+        words, heads = self._words, self._heads.gather(1, index)
+        # Autocast on a CPU passes it over, and it takes no mixture of precisions.
+        dtype = next(affinity.parameters()).dtype
+        return affinity(words.to(dtype), heads.to(dtype))
 
 
 def _loss(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    # Padding may have any target, also one that is impossible.
-    targets = targets.long().masked_fill(~mask, 0)
     losses = torch.nn.functional.cross_entropy(
         scores.transpose(1, 2), targets, reduction="none"
     )  # (B, T)

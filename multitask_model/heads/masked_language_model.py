@@ -1,6 +1,5 @@
 """The `masked_language_model` head: the words that were masked in a text."""
 
-import math
 from typing import Any, Dict, Optional
 
 import torch
@@ -62,10 +61,6 @@ class MaskedLanguageModelHead(Head):
                 "a name that does not end in 'tags' or 'labels', in the dataset reader too."
             )
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        self._reset()
-
-    def _reset(self) -> None:
-        self._has_metrics = False
         self._mean_loss = MeanAbsoluteError()  # of losses, none of which is negative
 
     def forward(
@@ -107,10 +102,9 @@ class MaskedLanguageModelHead(Head):
     ) -> torch.Tensor:
         losses = torch.nn.functional.cross_entropy(logits, words[chosen], reduction="none")  # (N,)
         known = self._labels.are_real(words)
-        if (chosen & known).any():
-            self._has_metrics = True
-            counted = losses.detach().float()[known[chosen]]
-            self._mean_loss(counted, torch.zeros_like(counted))
+        # Also of no word at all: in distributed training all processes have to call it.
+        counted = losses.detach().float()[known[chosen]]
+        self._mean_loss(counted, torch.zeros_like(counted))
         placed = losses.new_zeros(chosen.shape).masked_scatter(chosen, losses)  # (B, T)
         return mean_over_rows(placed, chosen & known)
 
@@ -121,10 +115,11 @@ class MaskedLanguageModelHead(Head):
         knows; nothing before there was one.
         """
         metrics: Dict[str, float] = {}
-        if self._has_metrics:
-            metrics["perplexity"] = math.exp(self._mean_loss.get_metric()["mae"])
+        if self._mean_loss._total_count > 0:
+            mean_loss = torch.tensor(self._mean_loss.get_metric()["mae"], dtype=torch.double)
+            metrics["perplexity"] = mean_loss.exp().item()
         if reset:
-            self._reset()
+            self._mean_loss.reset()
         return metrics
 
     @overrides

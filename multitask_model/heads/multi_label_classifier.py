@@ -103,8 +103,9 @@ class MultiLabelClassifierHead(Head):
         probs = self._labels.only_real(logits).sigmoid()
         outputs = {"logits": logits, "probs": probs}
         if labels is not None:
+            real = self._labels.real
             outputs["loss"] = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits, labels.to(logits.dtype)
+                logits[:, real], labels[:, real].to(logits.dtype)
             )
             self._has_metrics = True
             for measure in self._f1.values():

@@ -85,9 +85,11 @@ class RegressionHead(Head):
         prediction = self._projection(encoded).squeeze(-1)  # (B,)
         outputs = {"prediction": prediction}
         if target is not None:
-            target = target.to(prediction.dtype).reshape(prediction.shape)
+            # Half precision would round the targets themselves.
+            dtype = torch.promote_types(prediction.dtype, torch.float)
+            prediction, target = prediction.to(dtype), target.to(dtype).reshape(prediction.shape)
             outputs["loss"] = torch.nn.functional.mse_loss(prediction, target)
-            self._update(prediction.detach().float(), target.detach().float())
+            self._update(prediction.detach(), target.detach())
         return outputs
 
     def _update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
@@ -98,27 +100,31 @@ class RegressionHead(Head):
             self._pearson(prediction, target)
             self._spearman(prediction, target)
 
-    def _rank_correlation(self) -> float:
+    def _correlations(self) -> Dict[str, float]:
         values = (self._spearman.total_predictions, self._spearman.total_gold_labels)
         if any(len(value.unique()) < 2 for value in values):
-            return 0.0  # as AllenNLP's Pearson correlation is where there is none
-        return float(self._spearman.get_metric())
+            return {"pearson": 0.0, "spearman": 0.0}  # AllenNLP's metrics would fail or be NaN
+        return {
+            "pearson": float(self._pearson.get_metric()),
+            "spearman": float(self._spearman.get_metric()),
+        }
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
         `mae`, the mean absolute error, `mse`, the mean squared error, and the correlations
-        `pearson` and `spearman`; nothing before there was a target. In distributed training there
-        are no correlations: AllenNLP's metrics cannot put those of the processes together. A
-        correlation with what is the same for all texts is 0.
+        `pearson` and `spearman`; nothing before there was a target. A correlation with what is the
+        same for all texts is 0. While training, there are no correlations before the end of the
+        epoch (`reset`), because they are computed anew from all texts; in distributed training
+        there are none, because AllenNLP's metrics cannot put those of the processes together.
         """
         metrics: Dict[str, float] = {}
         if self._has_metrics:
             metrics["mae"] = self._absolute_error.get_metric()["mae"]
             metrics["mse"] = self._squared_error.get_metric()["mae"]
-            if not is_distributed():
-                metrics["pearson"] = float(self._pearson.get_metric())
-                metrics["spearman"] = self._rank_correlation()
+            # The trainer asks after every batch, and they take as long as there are texts so far.
+            if (reset or not self.training) and not is_distributed():
+                metrics.update(self._correlations())
         if reset:
             self._reset()
         return metrics

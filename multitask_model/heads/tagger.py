@@ -91,6 +91,7 @@ class TaggerHead(Head):
         scores = self._labels.only_real(logits)
         outputs = {"logits": logits, "tags": scores.argmax(-1).masked_fill(~mask, PADDING)}
         if tags is not None:
+            tags = tags.long()
             outputs["loss"] = self._loss(logits, tags, mask)
             self._accuracy(scores, tags, mask)
             if self._spans is not None:
@@ -99,7 +100,7 @@ class TaggerHead(Head):
 
     def _loss(self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         losses = torch.nn.functional.cross_entropy(
-            logits.transpose(1, 2), tags.long(), reduction="none"
+            logits.transpose(1, 2), tags, reduction="none"
         )  # (B, T)
         return mean_over_rows(losses, mask & self._labels.are_real(tags))
 

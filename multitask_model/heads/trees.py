@@ -46,8 +46,8 @@ def _best_tree(scores: numpy.ndarray) -> numpy.ndarray:
     lowest = finite.min() - 1.0
     energy = numpy.full((length + 1, length + 1), lowest)  # (heads, words), the root first
     energy[:, 1:] = numpy.maximum(scores, lowest).T
-    # More than any other change of a tree can give, so that there is one word at the root.
-    energy[0] -= (length + 1) * (finite.max() - lowest)
+    # A second word at the root would do better below the first, whatever its scores are.
+    energy[0] -= finite.max() - lowest
     heads, _ = decode_mst(energy, length + 1, has_labels=False)
     return heads[1:]
 

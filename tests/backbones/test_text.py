@@ -107,6 +107,7 @@ def test_several_indexers(vocab: Vocabulary) -> None:
 
 @pytest.mark.parametrize("encoder", [None, GRU])
 def test_a_gradient_reaches_every_parameter(vocab: Vocabulary, encoder: Any) -> None:
+    torch.manual_seed(0)
     backbone = build(vocab, encoder=encoder, dropout=0.1)
     # The square, since the sum of a layer's outputs may not depend on what is below.
     backbone(tensors(vocab, "a b", "c"))["encoded_text"].square().sum().backward()
@@ -251,7 +252,8 @@ def test_a_layer_that_is_not_there(vocab: Vocabulary, layer: int) -> None:
         build(vocab, encoder=GRU, output_layers={"low": layer})
     assert str(error.value) == (
         "output_layers must hold numbers of layers, and this backbone has 2, from 0 to 1, but "
-        f"'low' is {layer}. Correct it."
+        f"'low' is {layer}. Correct it; the layers of a transformer count if it is the only "
+        "embedder."
     )
 
 

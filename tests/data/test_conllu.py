@@ -549,3 +549,11 @@ def test_regular_expressions_that_cannot_be_used(pattern: str, problem: str) -> 
     )
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         ConlluReader(sentence_labels={"genre": pattern})
+
+
+def test_fields_that_are_no_list() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        ConlluReader(fields="upos_tags")  # type: ignore[arg-type]
+    assert str(error.value) == (
+        "fields must be a list of names, but it is 'upos_tags'. Write it as ['upos_tags']."
+    )

@@ -173,6 +173,4 @@ def test_the_share_of_padding_is_reported(caplog: pytest.LogCaptureFixture) -> N
     loader = make_loader({"a": 3}, shuffle=False)  # texts of 1, 2 and 3 tokens
     list(loader)
     assert loader.padding_share == pytest.approx(1 / 3)
-    assert our_messages(caplog) == [
-        "Padding: 33.3% of what the batches hold"
-    ]
+    assert our_messages(caplog) == ["Padding: 33.3% of what the batches hold"]

@@ -10,6 +10,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
+from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer
 
 from multitask_model import MaskedReader, collate
@@ -86,7 +87,7 @@ def test_the_mask_token_of_a_transformer_is_one_piece(file: Path, tmp_path: Path
     directory = make_tiny_bert(tmp_path / "bert")
     indexer = PretrainedTransformerMismatchedIndexer(directory)
     reader = masked(probability=1.0)
-    reader._reader._token_indexers = {"bert": indexer}  # type: ignore[attr-defined]
+    reader.reader._token_indexers = {"bert": indexer}  # type: ignore[attr-defined]
     short = list(reader.read(file))[1]
     short.index_fields(Vocabulary())
     tensor: Any = short.as_tensor_dict()["text"]
@@ -99,6 +100,15 @@ def test_workers_read_each_text_once(tmp_path: Path) -> None:
     loader = MultiProcessDataLoader(masked(), str(path), batch_size=2, num_workers=2)
     hidden = [word for instance in loader.iter_instances() for word in labels(instance)]
     assert sorted(hidden) == [f"w{row}" for row in range(7)]
+
+
+def test_the_other_reader_is_told_of_processes() -> None:
+    reader = masked()
+    worker, process = WorkerInfo(2, 1), DistributedInfo(2, 1)
+    reader._set_worker_info(worker)
+    reader._set_distributed_info(process)
+    assert reader.reader._worker_info is worker
+    assert reader.reader._distributed_info is process
 
 
 def test_max_instances(file: Path) -> None:

@@ -7,6 +7,8 @@ from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 
+import multitask_model  # noqa: F401  (registers the heads, in spawned processes too)
+
 DIM = 4
 SPANS = ["O", "B-a", "I-a", "B-b", "I-b"]
 WORDS = [f"word{i}" for i in range(6)]

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import pickle
 from typing import Any, Dict, List
 
@@ -187,7 +188,25 @@ def test_nothing_to_make_readable(head: Head) -> None:
 def test_a_batch_of_one_text_of_one_token(type_name: str, head: Head) -> None:
     batch = make_batch(type_name, [1])
     assert torch.isfinite(head(**batch.arguments)["loss"])
+    assert all(math.isfinite(value) for value in head.get_metrics().values())
     json.dumps(readable(head, batch), allow_nan=False)
+
+
+def test_labels_of_any_kind_of_whole_number(head: Head, batch: Batch) -> None:
+    loss = head(**batch.arguments)["loss"]
+    small = {
+        name: value if value.is_floating_point() else value.to(torch.int16)
+        for name, value in batch.labels.items()
+    }
+    torch.testing.assert_close(head(**batch.encoded, **small)["loss"], loss)
+
+
+def test_autocast_on_the_cpu(head: Head, batch: Batch) -> None:
+    loss = head(**batch.arguments)["loss"]
+    with torch.autocast("cpu", torch.bfloat16):
+        half = head(**batch.arguments)["loss"]
+    half.backward()
+    torch.testing.assert_close(half.float(), loss, rtol=0.1, atol=0.1)
 
 
 def test_training_runs_too(head: Head, batch: Batch) -> None:

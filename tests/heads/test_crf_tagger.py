@@ -118,10 +118,11 @@ def test_an_unknown_encoding() -> None:
 
 def test_tags_of_another_encoding() -> None:
     with pytest.raises(ConfigurationError) as error:
-        crf_head("BIO", ["O", "B-x", "L-x", "U-x"])
+        crf_head("BIO", ["O", "B-x", "L-x", "U-x", "Bank"])
     assert str(error.value) == (
-        "Tags in the encoding BIO must begin with B, I, O, but the namespace 'labels' has "
-        "['L-x', 'U-x']. Correct label_encoding or label_namespace."
+        "Tags in the encoding BIO must be one of B, I, O, with a '-' and a label after it or "
+        "nothing, but the namespace 'labels' has ['L-x', 'U-x', 'Bank']. Correct label_encoding "
+        "or label_namespace."
     )
 
 
@@ -130,8 +131,20 @@ def test_tags_in_a_namespace_with_padding() -> None:
     with pytest.raises(ConfigurationError) as error:
         CrfTaggerHead(vocab, DIM, "BIO", label_namespace="slots")
     assert str(error.value) == (
-        "Tags in the encoding BIO must begin with B, I, O, but the namespace 'slots' has "
-        "['@@PADDING@@', '@@UNKNOWN@@']. Correct label_encoding or label_namespace, or let the "
-        "name of the namespace end in 'tags' or 'labels', so that it has no entries for padding "
-        "and unknown tags."
+        "Tags in the encoding BIO must be one of B, I, O, with a '-' and a label after it or "
+        "nothing, but the namespace 'slots' has ['@@PADDING@@', '@@UNKNOWN@@']. Correct "
+        "label_encoding or label_namespace, or let the name of the namespace end in 'tags' or "
+        "'labels', so that it has no entries for padding and unknown tags."
+    )
+
+
+def test_a_text_without_tokens() -> None:
+    encoded, mask = encode(2, 1)
+    mask[1] = False
+    with pytest.raises(ValueError, match="at least one token") as error:
+        crf_head()(encoded, mask)
+    assert str(error.value) == (
+        "A crf_tagger needs texts of at least one token, whose mask is true from the first column "
+        "on, but in this batch the first column is padding in some row. Leave texts without tokens "
+        "out of the data."
     )

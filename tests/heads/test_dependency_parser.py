@@ -209,6 +209,35 @@ def test_a_feedforward_of_another_size() -> None:
     )
 
 
+def test_a_word_is_never_its_own_head() -> None:
+    scores = random_scores(3, 0)
+    expected = best_by_trying(scores)
+    scores[range(3), range(1, 4)] = 100.0
+    found = best_trees(scores.unsqueeze(0), torch.ones(1, 3, dtype=torch.bool))
+    assert tuple(found[0].tolist()) == expected
+
+
+def test_tags_that_the_vocabulary_does_not_know() -> None:
+    vocab = Vocabulary(tokens_to_add={"relations": TAGS})
+    head = DependencyParserHead(vocab, DIM, 3, 2, label_namespace="relations").eval()
+    torch.nn.init.constant_(head._tag_affinity.bias[:2], 50.0)  # those that are no tags
+    encoded, mask = encode(3)
+    heads, tags = torch.tensor([[2, 0, 2]]), torch.tensor([[3, 2, 4]])
+    assert head(encoded, mask)["head_tags"].min() >= 2
+    before = head(encoded, mask, heads, tags)["loss"]
+    unknown = head(encoded, mask, heads, torch.tensor([[1, 1, 1]]))["loss"]
+    assert unknown < before - 10  # only the loss of the heads
+
+
+def test_what_padding_has_as_its_labels_does_not_matter() -> None:
+    head = parser()
+    encoded, mask = encode(3, 1)
+    heads, tags = torch.tensor([[2, 0, 2], [0, 0, 0]]), torch.tensor([[1, 0, 2], [0, 0, 0]])
+    loss = head(encoded, mask, heads, tags)["loss"]
+    heads[1, 1:], tags[1, 1:] = -1, 99
+    torch.testing.assert_close(head(encoded, mask, heads, tags)["loss"], loss)
+
+
 def test_numbers_of_words_do_not_matter_to_trees_of_no_words() -> None:
     scores: List[Any] = [torch.zeros(1, 0, 1), torch.zeros(1, 0, dtype=torch.bool)]
     assert best_trees(*scores).shape == (1, 0)

@@ -75,3 +75,16 @@ def test_a_threshold_that_is_no_probability() -> None:
         "threshold must be a probability between 0 and 1, but it is 1.0. Choose 0.5 to predict "
         "what is more likely than not."
     )
+
+
+def test_a_probability_of_just_the_threshold_is_enough() -> None:
+    outputs = classifier()(torch.zeros(1, 1, 2), MASK[:1])
+    assert outputs["probs"].tolist() == [[0.5, 0.5]]
+    assert classifier().make_output_human_readable(outputs)["labels"] == [["a", "b"]]
+
+
+def test_what_is_no_label_has_no_part_in_the_loss() -> None:
+    labels = torch.tensor([[1, 1], [0, 0], [1, 1]])
+    padded = torch.cat([torch.zeros(3, 2), labels], dim=1)
+    found = classifier("topics")(TEXTS, MASK, padded)["loss"]
+    torch.testing.assert_close(found, classifier()(TEXTS, MASK, labels)["loss"])

@@ -59,3 +59,18 @@ def test_targets_in_a_column_and_whole_numbers(head: RegressionHead) -> None:
 def test_a_prediction_is_a_number(head: RegressionHead) -> None:
     outputs = head(torch.ones(1, 1, 1), torch.ones(1, 1, dtype=torch.bool))
     assert head.make_output_human_readable(outputs)["prediction"].tolist() == [1.0]
+
+
+def test_half_precision_does_not_round_targets(head: RegressionHead) -> None:
+    targets = torch.tensor([2023.0, 1999.0, 3.0])
+    with torch.autocast("cpu", torch.bfloat16):
+        predict(head, targets)
+    expected = (targets - torch.tensor(PREDICTIONS)).abs().mean().item()
+    assert head.get_metrics()["mae"] == pytest.approx(expected)
+
+
+def test_correlations_wait_for_the_end_of_an_epoch_of_training(head: RegressionHead) -> None:
+    head.train()
+    predict(head, torch.tensor([1.0, 2.0, 3.0]))
+    assert head.get_metrics().keys() == {"mae", "mse"}
+    assert head.get_metrics(reset=True).keys() == {"mae", "mse", "pearson", "spearman"}
