@@ -1,13 +1,19 @@
 """Batches from keys, made here or in worker processes."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+import io
+import pickle
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
+import numpy
 import torch
 from allennlp.data import Instance
 from torch.utils.data import DataLoader, Dataset
 
 from multitask_model.data.collate import collate
 from multitask_model.data.streams import Key
+
+LARGEST_TO_PICKLE = 2**20
+"""Bytes. PyTorch's way through shared memory takes some milliseconds, but not more for more."""
 
 
 class Lookup(Dataset):
@@ -36,11 +42,41 @@ def collated(
         for keys in batches:
             yield collate([lookup[key] for key in keys])
         return
-    yield from DataLoader(
+    made: Iterable[Union[bytes, Dict[str, Any]]] = DataLoader(
         lookup,
         batch_sampler=batches,
-        collate_fn=collate,
+        collate_fn=_collate_to_send,
         num_workers=num_workers,
         multiprocessing_context=start_method,
         generator=torch.Generator(),
     )
+    for batch in made:
+        yield pickle.loads(batch) if isinstance(batch, bytes) else batch
+
+
+def _collate_to_send(instances: Sequence[Instance]) -> Union[bytes, Dict[str, Any]]:
+    batch = collate(instances)
+    pickled = to_bytes(batch)
+    return pickled if len(pickled) <= LARGEST_TO_PICKLE else batch
+
+
+def to_bytes(batch: Mapping[str, Any]) -> bytes:
+    """Pickled, with tensors as arrays, which is faster."""
+    file = io.BytesIO()
+    _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(batch)
+    return file.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        # The exact class, because others have more to them than their numbers.
+        if type(value) is torch.Tensor and not value.requires_grad:
+            try:
+                return _tensor, (value.numpy(),)
+            except (RuntimeError, TypeError):  # a sparse one, or numbers that numpy does not have
+                return NotImplemented
+        return NotImplemented
+
+
+def _tensor(array: numpy.ndarray) -> torch.Tensor:
+    return torch.from_numpy(array)

@@ -1,5 +1,6 @@
 """Datasets of numbered instances, and loaders of them."""
 
+import logging
 import random
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -81,3 +82,12 @@ def flat(batches: List[List[str]]) -> List[str]:
 def every(sizes: Dict[str, int]) -> List[str]:
     """All instances of the datasets, sorted."""
     return sorted(f"{task}{number}" for task, size in sizes.items() for number in range(size))
+
+
+def messages(caplog: Any, level: int = logging.WARNING) -> List[str]:
+    """What this library has logged, at that level or above."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("multitask_model.") and record.levelno >= level
+    ]

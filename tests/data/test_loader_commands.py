@@ -75,8 +75,8 @@ def test_shares_of_the_epochs(run: Path) -> None:
 def test_the_learning_rate_reaches_its_end(run: Path) -> None:
     rates = [line["lr"] for line in read_trained(run)]
     assert len(rates) == 16
-    assert rates[1] == pytest.approx(0.01)
-    assert rates[-2] == pytest.approx(0.01 / 14)
+    assert rates[1] == pytest.approx(0.1)
+    assert rates[-2] == pytest.approx(0.1 / 14)
     assert rates[-1] == 0
 
 

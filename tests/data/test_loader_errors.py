@@ -1,7 +1,7 @@
 """Everything about a loader that can be found wrong when it is made."""
 
 import logging
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import pytest
 from allennlp.common.checks import ConfigurationError
@@ -10,7 +10,7 @@ from allennlp.data.data_loaders.multitask_epoch_sampler import UniformSampler
 
 from multitask_model.data import MultiTaskDataLoader, MultiTaskDatasetReader
 from multitask_model.data.schedulers import HomogeneousRoundRobinScheduler, RoundRobinScheduler
-from tests.data.loading import NumbersReader, make_loader
+from tests.data.loading import NumbersReader, make_loader, messages
 from tests.data.test_loader_epochs import Halving
 
 
@@ -121,15 +121,9 @@ def test_instances_per_epoch_that_cannot_be() -> None:
     )
 
 
-def our_messages(caplog: pytest.LogCaptureFixture) -> List[str]:
-    """Not those of AllenNLP, whose progress bars go to the log or not, as earlier tests left it."""
-    records = [record for record in caplog.records if record.name.startswith("multitask_model")]
-    return [record.getMessage() for record in records]
-
-
 def test_a_sampler_without_instances_per_epoch(caplog: pytest.LogCaptureFixture) -> None:
     make_loader({"a": 1}, sampler=UniformSampler())
-    assert our_messages(caplog) == [
+    assert messages(caplog) == [
         "The sampler (UniformSampler) has no effect without instances_per_epoch: each epoch has "
         "every instance once. Set it, or leave out the sampler."
     ]
@@ -137,7 +131,7 @@ def test_a_sampler_without_instances_per_epoch(caplog: pytest.LogCaptureFixture)
 
 def test_buckets_without_shuffling(caplog: pytest.LogCaptureFixture) -> None:
     make_loader({"a": 1}, bucket_by="text", shuffle=False)
-    assert our_messages(caplog) == [
+    assert messages(caplog) == [
         "bucket_by has no effect, because shuffle is false and the instances keep the order of the "
         "files. Leave out one of the two."
     ]
@@ -173,4 +167,4 @@ def test_the_share_of_padding_is_reported(caplog: pytest.LogCaptureFixture) -> N
     loader = make_loader({"a": 3}, shuffle=False)  # texts of 1, 2 and 3 tokens
     list(loader)
     assert loader.padding_share == pytest.approx(1 / 3)
-    assert our_messages(caplog) == ["Padding: 33.3% of what the batches hold"]
+    assert messages(caplog, logging.INFO) == ["Padding: 33.3% of what the batches hold"]

@@ -62,12 +62,15 @@ def test_text_to_instance_takes_positions_and_names() -> None:
         assert instance["task"].metadata == "a"
 
 
-def test_what_the_inner_reader_made_is_left_alone() -> None:
+@pytest.mark.parametrize(
+    ("label_namespaces", "expected"), [(None, "labels"), ("per_task", "a_labels")]
+)
+def test_what_the_inner_reader_made_is_left_alone(label_namespaces: Any, expected: str) -> None:
     made = Instance({"label": LabelField("x")})
-    reader = MultiTaskDatasetReader({"a": AnyReader(made)}, label_namespaces="per_task")
+    reader = MultiTaskDatasetReader({"a": AnyReader(made)}, label_namespaces)
     for _ in range(2):  # a second time, a field `task` in it would be an error
         (instance,) = reader.read("", force_task="a")
-        assert instance.fields["label"]._label_namespace == "a_labels"  # type: ignore
+        assert instance.fields["label"]._label_namespace == expected  # type: ignore[attr-defined]
     assert list(made.fields) == ["label"]
     assert made.fields["label"]._label_namespace == "labels"  # type: ignore[attr-defined]
 

@@ -21,7 +21,7 @@ from allennlp.data.data_loaders import SimpleDataLoader
 from multitask_model.data.schedulers import RoundRobinScheduler
 from multitask_model.training import MultiTaskDataCallback, multitask_data
 from tests.commands import PACKAGE, ROOT, run_allennlp_here
-from tests.data.loading import epoch, make_loader
+from tests.data.loading import epoch, make_loader, messages
 from tests.training.recording import read_trained
 
 SIZES = {"a": 13, "b": 5}
@@ -78,7 +78,9 @@ def config(**changes: Any) -> Dict[str, Any]:
             "heads": {task: {"type": "tests.data.test_loader.ClassHead"} for task in tasks},
         },
         "trainer": {
-            "optimizer": {"type": "adam", "lr": 0.01},
+            # No Adam: on PyTorch 1.12 it moves a head that has run before in every batch, and a
+            # checkpoint does not say which have.
+            "optimizer": {"type": "sgd", "lr": 0.1},
             "num_epochs": 4,
             "learning_rate_scheduler": {"type": "linear_with_warmup", "warmup_steps": 2},
             "checkpointer": {"save_every_num_batches": 1},
@@ -143,7 +145,7 @@ def test_a_checkpoint_without_a_state(caplog: pytest.LogCaptureFixture) -> None:
     loader, twin = make_loader({"a": 5}), make_loader({"a": 5})
     callback.on_start(SimpleNamespace(data_loader=loader))
     assert epoch(loader) == epoch(twin)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert messages(caplog) == [
         "The checkpoint has no state of a multitask data loader, as the run was begun without the "
         "callback 'multitask_data'. So all earlier epochs are loaded again."
     ]
@@ -173,9 +175,9 @@ def test_each_process_goes_on_from_its_own_state(
         return epoch(trainer.data_loader)
 
     assert [batches_of(rank, 2) for rank in range(2)] == expected
-    assert caplog.records == []
+    assert messages(caplog) == []
     assert batches_of(2, 3) == expected[1]
-    assert [record.getMessage() for record in caplog.records] == [
+    assert messages(caplog) == [
         "The checkpoint is that of 2 processes, and now there are 3, which share out the instances "
         "in another way: some may come twice, and some later than the others."
     ]
