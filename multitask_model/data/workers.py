@@ -70,10 +70,10 @@ def to_bytes(batch: Mapping[str, Any]) -> bytes:
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         # The exact class, because others have more to them than their numbers.
-        if type(value) is torch.Tensor and not value.requires_grad:
+        if type(value) is torch.Tensor:
             try:
                 return _tensor, (value.numpy(),)
-            except (RuntimeError, TypeError):  # a sparse one, or numbers that numpy does not have
+            except (RuntimeError, TypeError):  # sparse, with gradients, or of no type of numpy
                 return NotImplemented
         return NotImplemented
 
