@@ -1,0 +1,52 @@
+// What the models of this folder have in common: one task with four heads, all served by one pass
+// of the backbone. `token_indexers` go to the reader, `dim` is the size of what `backbone` makes.
+function(token_indexers, backbone, dim, batch_size) {
+  local data = std.extVar("EWT_DIR"),
+  local tagger(tags) = { type: "tagger", input_dim: dim, label_namespace: tags },
+
+  dataset_reader: {
+    type: "multitask",
+    readers: {
+      ewt: {
+        type: "conllu",
+        fields: ["upos_tags", "xpos_tags", "head_indices", "head_tags"],
+        // The genre is how the id of a document begins.
+        sentence_labels: { genre: "newdoc id = ([a-z]+)" },
+        token_indexers: token_indexers,
+      },
+    },
+  },
+  train_data_path: { ewt: data + "/en_ewt-ud-train.conllu.gz" },
+  validation_data_path: { ewt: data + "/en_ewt-ud-dev.conllu" },
+  model: {
+    type: "multitask",
+    backbone: backbone,
+    heads: {
+      upos: tagger("upos_tags"),
+      xpos: tagger("xpos_tags"),
+      parser: {
+        type: "dependency_parser",
+        input_dim: dim,
+        arc_dim: 256,
+        tag_dim: 32,
+        dropout: 0.2,
+      },
+      genre: {
+        type: "classifier",
+        seq2vec_encoder: { type: "boe", embedding_dim: dim, averaged: true },
+        label_namespace: "genre_labels",
+      },
+    },
+    task_heads: { ewt: ["upos", "xpos", "parser", "genre"] },
+    // Both taggers call their label `tags`, and the classifier calls its own `label`. The parser
+    // takes `head_indices` and `head_tags` by the names that the reader gives them.
+    arg_name_mapping: {
+      upos: { upos_tags: "tags" },
+      xpos: { xpos_tags: "tags" },
+      genre: { genre: "label" },
+    },
+  },
+  // Texts of like length together: without that, most of what a batch holds is padding.
+  data_loader: { type: "multitask", batch_size: batch_size, bucket_by: "text" },
+  validation_data_loader: { type: "multitask", batch_size: 64 },
+}

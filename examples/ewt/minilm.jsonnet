@@ -1,0 +1,39 @@
+// The same four heads as in bilstm.jsonnet, on a small pretrained transformer that is trained with
+// them. MINILM_DIR is the folder with its weights and tokenizer, EWT_DIR the one with the
+// treebank.
+local transformer = {
+  type: "pretrained_transformer_mismatched",
+  model_name: std.extVar("MINILM_DIR"),
+};
+
+local config = import "ewt.libsonnet";
+
+config(
+  token_indexers={ tokens: transformer },
+  backbone={
+    type: "text",
+    text_field_embedder: { token_embedders: { tokens: transformer } },
+    dropout: 0.2,
+  },
+  dim=384,
+  batch_size=16,
+) + {
+  trainer: {
+    optimizer: {
+      type: "huggingface_adamw",
+      lr: 0.001,
+      weight_decay: 0.01,
+      // What is pretrained changes more slowly than what is new.
+      parameter_groups: [[["_text_field_embedder"], { lr: 0.0002 }]],
+    },
+    // Half of its weights are vectors of word pieces, of which a batch has few. These stay as
+    // they are.
+    no_grad: ["word_embeddings"],
+    learning_rate_scheduler: { type: "slanted_triangular", cut_frac: 0.1 },
+    grad_norm: 1.0,
+    num_epochs: 2,
+    patience: 2,
+    validation_metric: "+parser_LAS",
+    cuda_device: -1,
+  },
+}

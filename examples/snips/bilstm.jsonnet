@@ -1,0 +1,57 @@
+// Intent and slots of what people say to a voice assistant, from a BiLSTM over words and their
+// characters that knows nothing but the training data. SNIPS_DIR is the folder that prepare.py
+// wrote.
+local words = 100;
+local characters = { embedding: 16, filters: 50 };
+local hidden = 200;
+local dropout = 0.3;
+
+local config = import "snips.libsonnet";
+
+config(
+  token_indexers={
+    tokens: { type: "single_id", lowercase_tokens: true },
+    token_characters: { type: "characters", min_padding_length: 3 },
+  },
+  backbone={
+    type: "text",
+    text_field_embedder: {
+      token_embedders: {
+        tokens: { type: "embedding", embedding_dim: words },
+        token_characters: {
+          type: "character_encoding",
+          embedding: {
+            embedding_dim: characters.embedding,
+            vocab_namespace: "token_characters",
+          },
+          encoder: {
+            type: "cnn",
+            embedding_dim: characters.embedding,
+            num_filters: characters.filters,
+            ngram_filter_sizes: [3],
+          },
+        },
+      },
+    },
+    encoder: {
+      type: "lstm",
+      input_size: words + characters.filters,
+      hidden_size: hidden,
+      bidirectional: true,
+    },
+    dropout: dropout,
+  },
+  dim=2 * hidden,
+) + {
+  // A word seen once in training is as unknown as one never seen, so that both have a vector.
+  vocabulary: { min_count: { tokens: 2 } },
+  trainer: {
+    optimizer: { type: "adam", lr: 0.003 },
+    learning_rate_scheduler: { type: "linear_with_warmup", warmup_steps: 100 },
+    grad_norm: 5.0,
+    num_epochs: 10,
+    patience: 3,
+    validation_metric: ["+slots_f1-measure-overall", "+intent_accuracy"],
+    cuda_device: -1,
+  },
+}
