@@ -124,7 +124,7 @@ def _digest(text: str) -> str:
 
 def write(rows: Iterable[Row], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # AllenNLP shuffles within a window of 1024 instances, so documents have to be mixed here.
+    # Documents are mixed, also for loaders that shuffle within a window only.
     rows = sorted(rows, key=lambda row: _digest(row.text))
     for source in FILES:
         for split in ("train", "validation", "test"):
