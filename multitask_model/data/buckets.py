@@ -11,7 +11,7 @@ from allennlp.data.fields import SequenceField
 from multitask_model.data.padding import lengths_of
 from multitask_model.data.reading import DatasetLoader
 from multitask_model.data.streams import Counted, Key
-from multitask_model.errors import listing, nearest
+from multitask_model.errors import check_known, listing, nearest
 
 
 def in_buckets(
@@ -86,6 +86,8 @@ class Buckets:
     ) -> None:
         for task, loader in loaders.items():
             _check_fields(names, task, loader.first)
+        fields = {name for loader in loaders.values() for name in loader.first.fields}
+        check_known("bucket_by", "fields of the instances", names, sorted(fields))
         self._names = names
         self._noise = noise
         self._sizes = sizes

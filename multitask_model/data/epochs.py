@@ -18,9 +18,9 @@ from multitask_model.errors import listing
 Counts = Dict[str, int]
 Shares = Dict[str, Iterable[Key]]
 
-# They do not look at what they put together. Other schedulers may, so they get the instances.
+# They do not look at what they put together. Others may, subclasses of these included, so they get
+# the instances.
 _TAKE_KEYS = (
-    Scheduler,
     multitask_scheduler.RoundRobinScheduler,
     multitask_scheduler.HomogeneousRoundRobinScheduler,
 )
@@ -67,6 +67,7 @@ class Epochs:
         self._number = 0
         self._evaluations = 0
         self._owed = dict.fromkeys(loaders, 0.0)
+        self._next: Optional[Tuple[Counts, Dict[str, float]]] = None
         self._streams = {task: self._stream(task) for task in loaders}
 
     def _stream(self, task: str) -> Stream:
@@ -80,7 +81,17 @@ class Epochs:
             return {task: stream.rest_of_pass() for task, stream in self._streams.items()}
         return self._apportioned()[0]
 
+    def forget_shares(self) -> None:
+        """Has the sampler asked again for the shares of the next epoch."""
+        self._next = None
+
     def _apportioned(self) -> Tuple[Counts, Dict[str, float]]:
+        if self._next is None:
+            # Once for each epoch, as in AllenNLP: a sampler may count, or draw at random.
+            self._next = self._ask_sampler()
+        return self._next
+
+    def _ask_sampler(self) -> Tuple[Counts, Dict[str, float]]:
         assert self._instances_per_epoch is not None
         if hasattr(self._sampler, "start_epoch"):
             self._sampler.start_epoch(self._number)
@@ -94,9 +105,11 @@ class Epochs:
         counts: Mapping[str, Optional[int]] = dict.fromkeys(self._loaders)
         if self._instances_per_epoch is not None:
             counts, self._owed = self._apportioned()
+            self.forget_shares()
         number, self._number = self._number, self._number + 1
         shares = {task: stream.take(counts[task]) for task, stream in self._streams.items()}
-        return self._batches(shares, f"epoch {number}", self._shuffle is not False)
+        shuffle = self._shuffle is not False
+        return self._batches(self._scheduler, shares, f"epoch {number}", shuffle)
 
     def evaluation(self) -> Iterable[List[Key]]:
         """Batches of all instances once, which leaves the epochs as they are."""
@@ -104,21 +117,26 @@ class Epochs:
         self._evaluations += 1
         shuffle = self._shuffle is True
         shares = {task: s.whole(number, shuffle) for task, s in self._streams.items()}
-        return self._batches(shares, number if shuffle else "evaluation", shuffle)
+        number = number if shuffle else "evaluation"
+        return self._batches(without_dropping(self._scheduler), shares, number, shuffle)
 
-    def _batches(self, shares: Shares, number: str, shuffle: bool) -> Iterable[List[Key]]:
+    def _batches(
+        self, scheduler: MultiTaskScheduler, shares: Shares, number: str, shuffle: bool
+    ) -> Iterable[List[Key]]:
         if self._bucket is not None and shuffle:
             for task, share in shares.items():
                 draw = random.Random(f"{self._seed}/{task}/{number}")
                 shares[task] = self._bucket(task, share, draw)
-        if hasattr(self._scheduler, "set_random"):
-            self._scheduler.set_random(random.Random(f"{self._seed}/{number}"))
-        if isinstance(self._scheduler, _TAKE_KEYS):
-            batches: Any = self._scheduler.batch_instances(shares)  # type: ignore[arg-type]
+        if hasattr(scheduler, "set_random"):
+            scheduler.set_random(random.Random(f"{self._seed}/{number}"))
+        if isinstance(scheduler, Scheduler) or type(scheduler) in _TAKE_KEYS:
+            batches: Any = scheduler.batch_instances(shares)  # type: ignore[arg-type]
             return batches
-        return self._batches_by_instances(shares)
+        return self._batches_by_instances(scheduler, shares)
 
-    def _batches_by_instances(self, shares: Shares) -> Iterator[List[Key]]:
+    def _batches_by_instances(
+        self, scheduler: MultiTaskScheduler, shares: Shares
+    ) -> Iterator[List[Key]]:
         keys: Dict[int, Key] = {}
 
         def instance_of(key: Key) -> Instance:
@@ -131,7 +149,7 @@ class Epochs:
         for task, share in shares.items():
             mapped = map(instance_of, share)
             instances[task] = Counted(mapped, len(share)) if isinstance(share, Sized) else mapped
-        for batch in self._scheduler.batch_instances(instances):
+        for batch in scheduler.batch_instances(instances):
             yield [keys.get(id(instance), instance) for instance in batch]
 
     def state_dict(self) -> Dict[str, Any]:
@@ -162,7 +180,17 @@ class Epochs:
         self._seed = state["seed"]
         self._number = state["epoch"]
         self._owed = dict(state["owed"])
+        self.forget_shares()
         for task, stream in self._streams.items():
             stream.move_to(positions[task], self._seed)
         if hasattr(self._sampler, "load_state_dict") and "sampler" in state:
             self._sampler.load_state_dict(copy.deepcopy(state["sampler"]))
+
+
+def without_dropping(scheduler: MultiTaskScheduler) -> MultiTaskScheduler:
+    """The scheduler, or one like it that drops nothing, for evaluation."""
+    if not getattr(scheduler, "drop_last", False):
+        return scheduler
+    whole: Any = copy.copy(scheduler)
+    whole.drop_last = False
+    return whole

@@ -1,5 +1,6 @@
 """The `multitask` data loader."""
 
+import contextlib
 import logging
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
@@ -13,9 +14,9 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.data.buckets import Buckets
-from multitask_model.data.epochs import Epochs
+from multitask_model.data.epochs import Epochs, without_dropping
 from multitask_model.data.options import (
-    START_METHODS,
+    Workers,
     batch_size_of,
     check_buckets,
     check_data_path,
@@ -45,8 +46,9 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
       rounded off is carried over to the next epoch. Each dataset goes on where the last epoch left
       it, and is shuffled anew after each pass.
     - **Evaluation.** Where gradients are off (`torch.no_grad`, as in AllenNLP's validation and
-      evaluation), every instance comes once, whatever `instances_per_epoch` is, and in the order of
-      the files, unless `shuffle` is `True`. That leaves the positions of training as they are.
+      evaluation), every instance comes once, whatever `instances_per_epoch` and `drop_last` are,
+      and in the order of the files, unless `shuffle` is `True`. That leaves the positions of
+      training as they are.
     - **Reproducible.** An epoch follows from a seed that is drawn from Python's generator when the
       loader is made (AllenNLP seeds that from the config), the number of the epoch, and positions.
       So a run that AllenNLP recovers from a checkpoint, for which it goes through all epochs again,
@@ -69,7 +71,8 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     sampler : `MultiTaskEpochSampler`, optional (default = `None`)
         Used, and required, with `instances_per_epoch`.
     instances_per_epoch : `int`, optional (default = `None`)
-        In distributed training, of each process.
+        In distributed training, of each process. There it makes the counts of all processes equal,
+        if the sampler does not go by sizes, and so the order of their tasks.
     num_workers, max_instances_in_memory, start_method, instance_queue_size, instance_chunk_size :
         optional (default = `None`)
         One value for all tasks, or a dictionary with those of some tasks. With `num_workers`, so
@@ -122,9 +125,11 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self.sampler = sampler
         check_sampler(sampler, instances_per_epoch)
         tasks, known = list(self.data_paths), list(self.readers)
-        for part in (self.scheduler, sampler):
-            check_tasks(part, tasks, known)
-        options = options_by_task(
+        check_tasks(self.scheduler, tasks, known)
+        if set(tasks) == set(known):
+            # A split of some tasks may be for evaluation, where the sampler has no say.
+            check_tasks(sampler, tasks, known)
+        options, workers = options_by_task(
             {
                 "num_workers": num_workers,
                 "max_instances_in_memory": max_instances_in_memory,
@@ -135,10 +140,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             tasks,
             known,
         )
-        self._num_workers: Any = max(given.get("num_workers", 0) for given in options.values())
-        methods = [given.get("start_method", "fork") for given in options.values()]
-        # The more careful one, if they differ.
-        self._start_method: Any = max(methods, key=START_METHODS.index)
+        self._workers = workers
         self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
         names = [bucket_by] if isinstance(bucket_by, str) else bucket_by
         check_buckets(names, bucket_noise, shuffle)
@@ -148,7 +150,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             for task, path in self.data_paths.items()
         }
         if any(loader.instances is None for loader in self._loaders.values()):
-            self._num_workers = 0
+            self._workers = Workers(0, workers.start_method)
         self._lookup = Lookup({task: loader.instances for task, loader in self._loaders.items()})
         epochs = Epochs(
             self._loaders,
@@ -173,7 +175,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         if torch.is_grad_enabled():
             return len(self._progress)
         counts = {task: len(loader) for task, loader in self._loaders.items()}
-        return self.scheduler.count_batches(counts)
+        return without_dropping(self.scheduler).count_batches(counts)
 
     @overrides
     def __iter__(self) -> Iterator[Dict[str, Any]]:
@@ -184,7 +186,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     def _batches(self, batches: Iterable[List[Key]]) -> Iterator[Dict[str, Any]]:
         meter = PaddingMeter(self._bucket_by)
         keys = self._metered(batches, meter)
-        for batch in collated(keys, self._lookup, self._num_workers, self._start_method):
+        for batch in collated(keys, self._lookup, *self._workers):
             yield nn_util.move_to_device(
                 batch, -1 if self.cuda_device is None else self.cuda_device
             )
@@ -213,13 +215,23 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     def update_from_epoch_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Hands the metrics of an epoch to the sampler and to the scheduler."""
+        self._epochs.forget_shares()
         for part in (self.sampler, self.scheduler):
-            if part is not None and type(part).update_from_epoch_metrics not in _NOT_IMPLEMENTED:
-                part.update_from_epoch_metrics(dict(metrics))
+            if part is not None:
+                # That is how AllenNLP's say that they do not go by metrics.
+                with contextlib.suppress(NotImplementedError):
+                    part.update_from_epoch_metrics(dict(metrics))
 
-    def finish_epoch(self) -> None:
-        """Says that the epoch under way is over, though it may not have come to its end."""
-        self._progress.finish()
+    def finish_epoch(self, batches: Optional[int] = None) -> None:
+        """
+        Says that the epoch under way is over, though it may not have come to its end.
+
+        # Parameters
+
+        batches : `int`, optional (default = all that were taken)
+            How many of its batches were used.
+        """
+        self._progress.finish(batches)
 
     def state_dict(self) -> Dict[str, Any]:
         """
@@ -245,9 +257,3 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self._progress.load_state_dict(state)
         if go_through is not None:
             self._progress.go_through(go_through)
-
-
-_NOT_IMPLEMENTED = (
-    MultiTaskEpochSampler.update_from_epoch_metrics,
-    MultiTaskScheduler.update_from_epoch_metrics,
-)

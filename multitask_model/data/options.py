@@ -1,7 +1,7 @@
 """The options of the loader: how they fit together, and what they are for each task."""
 
 import logging
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
@@ -12,6 +12,13 @@ from multitask_model.errors import check_known, listing, nearest
 logger = logging.getLogger(__name__)
 
 START_METHODS = ["fork", "forkserver", "spawn"]
+
+
+class Workers(NamedTuple):
+    """How many processes make batches, and how they are started."""
+
+    number: int
+    start_method: str
 
 
 class _Kind(NamedTuple):
@@ -38,7 +45,7 @@ _KINDS: Dict[str, _Kind] = {
 
 def options_by_task(
     options: Mapping[str, Any], tasks: Sequence[str], known: Sequence[str]
-) -> Dict[str, Dict[str, Any]]:
+) -> Tuple[Dict[str, Dict[str, Any]], Workers]:
     """
     # Parameters
 
@@ -51,8 +58,8 @@ def options_by_task(
 
     # Returns
 
-    `Dict[str, Dict[str, Any]]`
-        For each of `tasks`, the values that are given for it.
+    `Tuple[Dict[str, Dict[str, Any]], Workers]`
+        For each of `tasks`, the values that are given for it; and the workers that make batches.
 
     # Raises
 
@@ -71,7 +78,10 @@ def options_by_task(
             _check(name, value, task)
             if task in by_task:
                 by_task[task][name] = value
-    return by_task
+    methods = [given.get("start_method", "fork") for given in by_task.values()]
+    number = max(given.get("num_workers", 0) for given in by_task.values())
+    # The more careful method, if they differ.
+    return by_task, Workers(number, max(methods, key=START_METHODS.index))
 
 
 def _check(name: str, value: Any, task: Optional[str] = None) -> None:

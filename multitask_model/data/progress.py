@@ -83,9 +83,14 @@ class Progress:
         except TypeError:
             return None
 
-    def finish(self) -> None:
-        """The epoch under way, if there is one, is over, even if it did not come to its end."""
+    def finish(self, batches: Optional[int] = None) -> None:
+        """
+        The epoch under way, if there is one, is over, even if it did not come to its end; so many
+        of its batches were used.
+        """
         self._under_way = None
+        if batches is not None and self._had:
+            self._had[-1] = min(self._had[-1], batches)
 
     def state_dict(self) -> Dict[str, Any]:
         """

@@ -1,7 +1,7 @@
 """Where the instances of a dataset come from: pass after pass over it, from where it was left."""
 
 import random
-from typing import Any, Generic, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union
+from typing import Any, Dict, Generic, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
@@ -113,6 +113,9 @@ class LazyStream(Stream):
     """
 
     _reading: Optional[Iterator[Instance]] = None
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_reading": None}  # the position says where to go on
 
     def move_to(self, position: List[int], seed: int) -> None:
         super().move_to(position, seed)

@@ -66,7 +66,8 @@ class MultiTaskDataCallback(TrainerCallback):
     ) -> None:
         self._loader.update_from_epoch_metrics(metrics)
         # In distributed training, the epoch ends for all when the first process has no more.
-        self._loader.finish_epoch()
+        batches = trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps
+        self._loader.finish_epoch(batches)
         self._states = _of_all_processes(self._loader.state_dict())
 
     @property

@@ -89,7 +89,7 @@ def test_an_option_that_cannot_be(option: str, value: Any, requires: str) -> Non
 
 def test_an_option_for_a_task_that_this_split_has_no_data_of() -> None:
     loader = make_loader({"a": 3}, num_workers={"b": 2})
-    assert loader._num_workers == 0
+    assert loader._workers.number == 0
 
 
 def test_neither_a_scheduler_nor_a_batch_size() -> None:

@@ -55,8 +55,8 @@ KINDS: Dict[str, Any] = {
     ),
     "accumulating": (
         {"trainer.num_gradient_accumulation_steps": 2, "data_loader.num_workers": 1},
-        5,
-        4,
+        7,
+        6,
     ),
 }
 

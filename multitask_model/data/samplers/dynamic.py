@@ -112,6 +112,11 @@ class DynamicSampler(EpochSampler):
 
     @overrides
     def update_from_epoch_metrics(self, epoch_metrics: Mapping[str, Any]) -> None:
+        names = {metric.name for metric in self._metrics.values()}
+        if not any(key.startswith("validation_") or key in names for key in epoch_metrics):
+            logger.warning("There was no validation: the sampler 'dynamic' keeps its shares.")
+            self._updated = True
+            return
         found = {
             task: find_metric(task, metric.name, epoch_metrics)
             for task, metric in self._metrics.items()

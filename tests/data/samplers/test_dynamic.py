@@ -51,14 +51,14 @@ def test_a_metric_that_is_not_there() -> None:
     )
 
 
-def test_a_run_without_validation() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        DynamicSampler(METRICS).update_from_epoch_metrics({"training_loss": 1.0})
-    assert str(caught.value) == (
-        "The metric of the dataset 'tweets' must be among those of the epoch, but neither "
-        "'validation_polarity_accuracy' nor 'polarity_accuracy' is. Validation metrics: []. "
-        "Correct its name, or give the trainer validation data."
-    )
+def test_an_epoch_without_validation(caplog: pytest.LogCaptureFixture) -> None:
+    sampler = DynamicSampler(METRICS)
+    with caplog.at_level(logging.WARNING):
+        sampler.update_from_epoch_metrics({"training_loss": 1.0})
+    assert caplog.messages == ["There was no validation: the sampler 'dynamic' keeps its shares."]
+    sampler.start_epoch(1)
+    shares = sampler.get_task_proportions(dict.fromkeys(METRICS, [1]))
+    assert len(set(shares.values())) == 1
 
 
 @pytest.mark.parametrize("value", ["0:00:01", [0.5], None])
