@@ -191,7 +191,10 @@ def test_an_epoch_that_the_trainer_leaves_early_is_over() -> None:
     batches = iter(loader)
     next(batches)
     assert callback.state_dict() == started
-    callback.on_epoch(None, {}, 0)
+    next(batches)  # fetched, and dropped because another process has come to its end
+    used = {"_batches_in_epoch_completed": 1, "_num_gradient_accumulation_steps": 1}
+    callback.on_epoch(SimpleNamespace(**used), {}, 0)
+    assert callback.state_dict()["loaders"][0]["batches"] == [1]
     resumed = make_loader({"a": 5}, seed=9)
     resumed.load_state_dict(callback.state_dict()["loaders"][0])
     epoch(twin)
@@ -206,7 +209,8 @@ def test_the_scheduler_gets_the_metrics_too() -> None:
     scheduler = Listening(2)
     callback = MultiTaskDataCallback("")
     callback.on_start(SimpleNamespace(data_loader=make_loader({"a": 5}, scheduler)))
-    callback.on_epoch(None, {"loss": 0.5}, 0)
+    used = {"_batches_in_epoch_completed": 3, "_num_gradient_accumulation_steps": 1}
+    callback.on_epoch(SimpleNamespace(**used), {"loss": 0.5}, 0)
     assert scheduler.heard == {"loss": 0.5}
 
 
