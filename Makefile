@@ -37,6 +37,7 @@ lint: $(STAMP)  ## check style, formatting and types
 
 bench: $(STAMP)  ## measure against AllenNLP's own classes
 	$(OFFLINE) $(BIN)/python benchmarks/routing.py
+	$(OFFLINE) $(BIN)/python benchmarks/loading.py
 
 clean:  ## remove the virtual environments
 	rm -rf .venv .venv-*
