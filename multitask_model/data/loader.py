@@ -129,42 +129,42 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         if set(tasks) == set(known):
             # A split of some tasks may be for evaluation, where the sampler has no say.
             check_tasks(sampler, tasks, known)
-        options, workers = options_by_task(
-            {
-                "num_workers": num_workers,
-                "max_instances_in_memory": max_instances_in_memory,
-                "start_method": start_method,
-                "instance_queue_size": instance_queue_size,
-                "instance_chunk_size": instance_chunk_size,
-            },
-            tasks,
-            known,
-        )
-        self._workers = workers
-        self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
+        given = {
+            "num_workers": num_workers,
+            "max_instances_in_memory": max_instances_in_memory,
+            "start_method": start_method,
+            "instance_queue_size": instance_queue_size,
+            "instance_chunk_size": instance_chunk_size,
+        }
+        options, workers = options_by_task(given, tasks, known)
         names = [bucket_by] if isinstance(bucket_by, str) else bucket_by
         check_buckets(names, bucket_noise, shuffle)
         self._bucket_by = names
-        self._loaders: Any = {
-            task: DatasetLoader(task, self.readers[task], path, **options[task])
-            for task, path in self.data_paths.items()
-        }
-        if any(loader.instances is None for loader in self._loaders.values()):
-            self._workers = Workers(0, workers.start_method)
-        self._lookup = Lookup({task: loader.instances for task, loader in self._loaders.items()})
-        epochs = Epochs(
+        self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
+        self.padding_share: Optional[float] = None
+        """Of the last epoch or evaluation that came to its end; `None` if nothing is padded."""
+        self._read(options, workers)
+        bucket = None if names is None else self._buckets(names, bucket_noise).order
+        self._epochs = Epochs(
             self._loaders,
             self.scheduler,
             sampler,
             instances_per_epoch,
             shuffle,
-            None if names is None else self._buckets(names, bucket_noise).order,
+            bucket,
             self._lookup.__getitem__,
         )
-        self._epochs = epochs
-        self._progress = Progress(epochs, self.scheduler)
-        self.padding_share: Optional[float] = None
-        """Of the last epoch or evaluation that came to its end; `None` if nothing is padded."""
+        self._progress = Progress(self._epochs, self.scheduler)
+
+    def _read(self, options: Mapping[str, Dict[str, Any]], workers: Workers) -> None:
+        self._loaders: Any = {
+            task: DatasetLoader(task, self.readers[task], path, **options[task])
+            for task, path in self.data_paths.items()
+        }
+        instances = {task: loader.instances for task, loader in self._loaders.items()}
+        self._lookup = Lookup(instances)
+        # To send an instance that is read lazily takes longer than to make it part of a batch.
+        self._workers = workers._replace(number=0) if None in instances.values() else workers
 
     def _buckets(self, names: Sequence[str], noise: float) -> Buckets:
         sizes = {task: batch_size_of(self.scheduler, task) for task in self._loaders}

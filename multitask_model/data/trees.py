@@ -1,6 +1,6 @@
 """Whether the heads of words are a tree."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from multitask_model.errors import listing, shown
 
@@ -36,10 +36,21 @@ def check_tree(heads: Any, words: List[str]) -> None:
             f"A tree must have exactly 1 word with the head 0, but this one has {len(roots)}: "
             f"{listing(words[root] for root in roots)}. {_MEND_TREE}",
         )
-    _check_no_cycle(heads, words)
+    cycle = cycle_in(heads)
+    if cycle:
+        raise WordError(
+            cycle[0] - 1,
+            "The heads of a word must lead to the root, but those of "
+            f"{listing(words[word - 1] for word in cycle)} lead back to word {cycle[0]}. "
+            f"{_MEND_TREE}",
+        )
 
 
-def _check_no_cycle(heads: List[int], words: List[str]) -> None:
+def cycle_in(heads: Sequence[int]) -> List[int]:
+    """
+    Words from each of which the next is the head, and from the last of which the first is; none if
+    all heads lead to the root. Words are counted from 1, and 0 is the root.
+    """
     reach_root = {0}
     for word in range(1, len(heads) + 1):
         path: Dict[int, None] = {}  # in order
@@ -47,9 +58,7 @@ def _check_no_cycle(heads: List[int], words: List[str]) -> None:
             path[word] = None
             word = heads[word - 1]
         if word in path:
-            raise WordError(
-                word - 1,
-                "The heads of a word must lead to the root, but those of "
-                f"{listing(words[w - 1] for w in path)} lead back to word {word}. {_MEND_TREE}",
-            )
+            words = list(path)
+            return words[words.index(word) :]
         reach_root.update(path)
+    return []

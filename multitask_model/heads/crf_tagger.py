@@ -10,7 +10,7 @@ from allennlp.modules.conditional_random_field import allowed_transitions
 from allennlp.training.metrics import CategoricalAccuracy
 from overrides import overrides
 
-from multitask_model.heads.labels import PADDING, Labels, first_tokens
+from multitask_model.heads.labels import PADDING, Labels, readable_tags
 from multitask_model.heads.layers import Projection
 from multitask_model.heads.spans import SpanScores
 
@@ -128,13 +128,4 @@ class CrfTaggerHead(Head):
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
         """The names of the `tags`, a list for each text, and the `logits` without padding."""
-        if "tags" not in output_dict:
-            return output_dict
-        tags = output_dict["tags"]
-        logits = first_tokens(output_dict["logits"], tags)
-        readable: Dict[str, Any] = {
-            **output_dict,
-            "logits": logits,
-            "tags": self._labels.readable(tags),
-        }
-        return readable
+        return readable_tags(self._labels, output_dict)

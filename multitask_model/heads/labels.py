@@ -1,6 +1,6 @@
 """The labels of a head: which there are, which may be predicted, and what they are called."""
 
-from typing import List, Sequence
+from typing import Any, Dict, List, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -111,6 +111,15 @@ def first_tokens(values: torch.Tensor, of: torch.Tensor) -> List[torch.Tensor]:
         The values of each row without those of padding, of shape (T of the row, ...).
     """
     return [row[is_token] for row, is_token in zip(values, of != PADDING)]
+
+
+def readable_tags(labels: Labels, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+    """The outputs of a tagger: the names of the `tags`, and the `logits` without padding."""
+    if "tags" not in output_dict:
+        return output_dict
+    tags = output_dict["tags"]
+    logits = first_tokens(output_dict["logits"], tags)
+    return {**output_dict, "logits": logits, "tags": labels.readable(tags)}
 
 
 def indices_of(

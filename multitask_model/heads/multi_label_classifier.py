@@ -63,14 +63,10 @@ class MultiLabelClassifierHead(Head):
         self._seq2vec_encoder = seq2vec_encoder
         input_dim = seq2vec_encoder.get_output_dim()
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        self._reset()
-
-    def _reset(self) -> None:
-        # AllenNLP's measure refuses to be asked before it was called, after a reset too.
-        self._has_metrics = False
-        labels, threshold = self._labels.real, self._threshold
         self._f1 = {
-            average: FBetaMultiLabelMeasure(average=average, labels=labels, threshold=threshold)
+            average: FBetaMultiLabelMeasure(
+                average=average, labels=self._labels.real, threshold=threshold
+            )
             for average in ("micro", "macro")
         }
 
@@ -107,7 +103,6 @@ class MultiLabelClassifierHead(Head):
             outputs["loss"] = torch.nn.functional.binary_cross_entropy_with_logits(
                 logits[:, real], labels[:, real].to(logits.dtype)
             )
-            self._has_metrics = True
             for measure in self._f1.values():
                 measure(probs, labels)
         return outputs
@@ -118,12 +113,9 @@ class MultiLabelClassifierHead(Head):
         `micro_f1`, over all decisions together, and `macro_f1`, the mean of the F1 of each label;
         nothing before there were labels.
         """
-        metrics: Dict[str, float] = {}
-        if self._has_metrics:
-            metrics = {f"{name}_f1": m.get_metric()["fscore"] for name, m in self._f1.items()}
-        if reset:
-            self._reset()
-        return metrics
+        # AllenNLP's measure refuses to be asked before it was called, after a reset too.
+        measures = {n: m for n, m in self._f1.items() if m._true_positive_sum is not None}
+        return {f"{name}_f1": m.get_metric(reset)["fscore"] for name, m in measures.items()}
 
     @overrides
     def make_output_human_readable(

@@ -50,10 +50,6 @@ class RegressionHead(Head):
         super().__init__(vocab)
         self._seq2vec_encoder = seq2vec_encoder
         self._projection = Projection(seq2vec_encoder.get_output_dim(), 1, feedforward, dropout)
-        self._reset()
-
-    def _reset(self) -> None:
-        self._has_metrics = False
         self._absolute_error = MeanAbsoluteError()
         self._squared_error = MeanAbsoluteError()  # of the squares, whose target is 0
         self._pearson = PearsonCorrelation()
@@ -93,7 +89,6 @@ class RegressionHead(Head):
         return outputs
 
     def _update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        self._has_metrics = True
         self._absolute_error(prediction, target)
         self._squared_error((prediction - target).square(), torch.zeros_like(target))
         if not is_distributed():
@@ -119,12 +114,15 @@ class RegressionHead(Head):
         there are none, because AllenNLP's metrics cannot put those of the processes together.
         """
         metrics: Dict[str, float] = {}
-        if self._has_metrics:
+        if self._absolute_error._total_count > 0:
             metrics["mae"] = self._absolute_error.get_metric()["mae"]
             metrics["mse"] = self._squared_error.get_metric()["mae"]
             # The trainer asks after every batch, and they take as long as there are texts so far.
             if (reset or not self.training) and not is_distributed():
                 metrics.update(self._correlations())
         if reset:
-            self._reset()
+            self._absolute_error.reset()
+            self._squared_error.reset()
+            self._pearson.reset()
+            self._spearman.reset()
         return metrics

@@ -9,7 +9,7 @@ from allennlp.modules import FeedForward
 from allennlp.training.metrics import CategoricalAccuracy
 from overrides import overrides
 
-from multitask_model.heads.labels import PADDING, Labels, first_tokens
+from multitask_model.heads.labels import PADDING, Labels, readable_tags
 from multitask_model.heads.layers import Projection, mean_over_rows
 from multitask_model.heads.spans import SpanScores
 
@@ -117,13 +117,4 @@ class TaggerHead(Head):
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
         """The names of the `tags`, a list for each text, and the `logits` without padding."""
-        if "tags" not in output_dict:
-            return output_dict
-        tags = output_dict["tags"]
-        logits = first_tokens(output_dict["logits"], tags)
-        readable: Dict[str, Any] = {
-            **output_dict,
-            "logits": logits,
-            "tags": self._labels.readable(tags),
-        }
-        return readable
+        return readable_tags(self._labels, output_dict)

@@ -1,10 +1,10 @@
 """The most likely trees over the words of texts."""
 
-from typing import List
-
 import numpy
 import torch
 from allennlp.nn.chu_liu_edmonds import decode_mst
+
+from multitask_model.data.trees import cycle_in
 
 
 def best_trees(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -40,7 +40,7 @@ def _best_tree(scores: numpy.ndarray) -> numpy.ndarray:
     scores = scores.copy()
     scores[numpy.arange(length), numpy.arange(1, length + 1)] = -numpy.inf  # its own head
     best = scores.argmax(-1)
-    if _is_tree(best.tolist()):
+    if (best == 0).sum() == 1 and not cycle_in(best.tolist()):
         return best  # nothing could be better
     finite = scores[numpy.isfinite(scores)]
     lowest = finite.min() - 1.0
@@ -50,19 +50,3 @@ def _best_tree(scores: numpy.ndarray) -> numpy.ndarray:
     energy[0] -= finite.max() - lowest
     heads, _ = decode_mst(energy, length + 1, has_labels=False)
     return heads[1:]
-
-
-def _is_tree(heads: List[int]) -> bool:
-    """Whether heads, counted from 1 and 0 for the root, are a tree with one word at the root."""
-    if heads.count(0) != 1:
-        return False
-    reaches_root = {0}
-    for word in range(1, len(heads) + 1):
-        path = []
-        while word not in reaches_root:
-            if word in path:
-                return False
-            path.append(word)
-            word = heads[word - 1]
-        reaches_root.update(path)
-    return True

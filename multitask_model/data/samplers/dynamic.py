@@ -106,8 +106,7 @@ class DynamicSampler(EpochSampler):
             raise ConfigurationError(
                 "The sampler 'dynamic' must be told the metrics of each epoch, but none have come "
                 f'before epoch {epoch}. Add {{"type": "multitask_data"}} to the callbacks of the '
-                "trainer. If this is the loader of the validation data, which nothing is told, "
-                "give it a validation_data_loader without this sampler."
+                "trainer."
             )
 
     @overrides

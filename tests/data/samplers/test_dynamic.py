@@ -34,9 +34,7 @@ def test_a_second_epoch_without_metrics() -> None:
         sampler.start_epoch(1)
     assert str(caught.value) == (
         "The sampler 'dynamic' must be told the metrics of each epoch, but none have come before "
-        'epoch 1. Add {"type": "multitask_data"} to the callbacks of the trainer. If this is the '
-        "loader of the validation data, which nothing is told, give it a validation_data_loader "
-        "without this sampler."
+        'epoch 1. Add {"type": "multitask_data"} to the callbacks of the trainer.'
     )
 
 
