@@ -49,7 +49,7 @@ OURS: Dict[str, Dict[str, Any]] = {
     "here": {},
     "here, 1 worker": {"num_workers": 1},
     "here, 2 workers": {"num_workers": 2},
-    "here, `bucket_by`": {"bucket_by": "text"},
+    "here, `sorting_keys`": {"sorting_keys": ["text"]},
 }
 
 

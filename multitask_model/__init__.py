@@ -15,8 +15,8 @@ import allennlp.predictors  # noqa: E402, F401
 from multitask_model.backbones import TextBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
     ConlluReader,
-    LabelledLinesReader,
-    MaskedReader,
+    LabeledJsonlReader,
+    MaskedTokensReader,
     MultiTaskDataLoader,
     MultiTaskDatasetReader,
     collate,
@@ -31,8 +31,8 @@ from multitask_model.heads import (  # noqa: E402
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
-from multitask_model.routing import get_forward_arguments  # noqa: E402
-from multitask_model.training import MultiTaskDataCallback  # noqa: E402
+from multitask_model.routing.arguments import get_forward_arguments  # noqa: E402
+from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -40,9 +40,9 @@ __all__ = [
     "ConlluReader",
     "CrfTaggerHead",
     "DependencyParserHead",
-    "LabelledLinesReader",
+    "LabeledJsonlReader",
     "MaskedLanguageModelHead",
-    "MaskedReader",
+    "MaskedTokensReader",
     "MultiLabelClassifierHead",
     "MultiTaskDataCallback",
     "MultiTaskDataLoader",

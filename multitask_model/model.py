@@ -13,29 +13,36 @@ from allennlp.nn import InitializerApplicator
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.batching import group_rows
-from multitask_model.calls import call_in_parts, complete_fields
 from multitask_model.data.collate import collate
 from multitask_model.errors import check_known
-from multitask_model.losses import LOSS_REDUCTIONS, MeanLosses, as_scalar, joint_loss
-from multitask_model.outputs import BACKBONE, LOSS, OutputNames, SeparatedOutputs, add_metrics
-from multitask_model.partial import Partial, has_partial
 from multitask_model.pretrained import (
     head_of,
     load_pretrained,
     other_heads_allowed,
     without_other_heads,
 )
-from multitask_model.routing import Router, available_to_heads, unwrap
-from multitask_model.task_metrics import TaskMetrics
-from multitask_model.tasks import TaskHeads, check_tasks
-from multitask_model.wiring import (
+from multitask_model.routing.arguments import Router, available_to_heads, unwrap
+from multitask_model.routing.calls import call_in_parts, fields_of_all_rows
+from multitask_model.routing.checks import (
     as_module_dict,
     check_components,
     has_penalty,
     kind_of_input,
     put_head,
 )
+from multitask_model.routing.outputs import (
+    BACKBONE,
+    LOSS,
+    OutputNames,
+    SeparatedOutputs,
+    add_metrics,
+)
+from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.rows import group_rows
+from multitask_model.routing.tasks import TaskHeads, check_tasks
+from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
+from multitask_model.weighting.joint_loss import LOSS_REDUCTIONS, as_scalar, joint_loss
 
 
 @Model.register("multitask", exist_ok=True)
@@ -75,7 +82,7 @@ class MultiTaskModel(Model):
           L_h is for, and B that of the batch. One instance counts one instance.
 
         A backbone's own loss is for all rows.
-    metrics_by_task : `bool`, optional (default = `False`)
+    per_task_metrics : `bool`, optional (default = `False`)
         Whether the metrics of a head that serves several tasks are reported for each task too, as
         `TASK_HEAD_METRIC`. The cost is a second forward pass of such a head on every batch, without
         gradients and in evaluation mode. Not for distributed training.
@@ -116,7 +123,7 @@ class MultiTaskModel(Model):
         task_heads: Optional[Dict[str, List[str]]] = None,
         loss_weights: Optional[Dict[str, float]] = None,
         loss_reduction: str = "heads",
-        metrics_by_task: bool = False,
+        per_task_metrics: bool = False,
         pretrained_file: Optional[str] = None,
         arg_name_mapping: Optional[Dict[str, Dict[str, str]]] = None,
         allowed_arguments: Optional[Dict[str, Set[str]]] = None,
@@ -144,7 +151,7 @@ class MultiTaskModel(Model):
         }
         self._tasks = TaskHeads(list(heads), task_heads)
         self._loss_reduction = loss_reduction
-        self._task_metrics = TaskMetrics(self._tasks, self._heads) if metrics_by_task else None
+        self._task_metrics = PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
         self._output_names = OutputNames(list(heads))
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
@@ -191,7 +198,7 @@ class MultiTaskModel(Model):
         self._loss_weights[name] = loss_weight
         self._tasks.add(name, tasks)
         if self._task_metrics is not None:
-            self._task_metrics = TaskMetrics(self._tasks, self._heads)
+            self._task_metrics = PerTaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
         self._is_regularized |= has_penalty(unwrap(head))
 
@@ -230,8 +237,8 @@ class MultiTaskModel(Model):
 
         partial = has_partial(kwargs)
         backbone_router = self._routers[BACKBONE]
-        inputs = complete_fields(backbone_router, kwargs) if partial else kwargs
-        plan = backbone_router.plan(tuple(inputs))
+        inputs = fields_of_all_rows(backbone_router, kwargs) if partial else kwargs
+        plan = backbone_router.bind(tuple(inputs))
         encoded = modules["_backbone"](**{key: inputs[name] for key, name in plan.items()})
         self._collect(BACKBONE, encoded, outputs, losses)
         available = available_to_heads(kwargs, encoded)
@@ -245,7 +252,7 @@ class MultiTaskModel(Model):
                 )
             else:
                 # Without a name for the arguments, so that they do not outlive the call.
-                plan = router.plan(names)
+                plan = router.bind(names)
                 part = head(**{key: head_rows.take(available[n]) for key, n in plan.items()})
             self._heads_called.add(name)
             self._collect(name, part, outputs, losses)
@@ -353,7 +360,9 @@ class MultiTaskModel(Model):
         """
         results: List[Dict[str, numpy.ndarray]] = [{} for _ in instances]
         router = self._routers[BACKBONE]
-        kinds = [kind_of_input({n: i[n] for n in router.named(i.fields)}) for i in instances]
+        kinds = [
+            kind_of_input({n: i[n] for n in router.named_arguments(i.fields)}) for i in instances
+        ]
         for indices in group_rows(kinds).values():
             for i, outputs in zip(indices, self._forward_on_like([instances[i] for i in indices])):
                 results[i] = outputs

@@ -15,10 +15,10 @@ from allennlp.data.fields import MetadataField, TextField
 from allennlp.predictors.predictor import Predictor
 from overrides import overrides
 
-from multitask_model.errors import listing, nearest
+from multitask_model.errors import format_names, suggest
 from multitask_model.model import MultiTaskModel
-from multitask_model.outputs import BACKBONE, LOSS
-from multitask_model.routing import VARIADIC
+from multitask_model.routing.arguments import VARIADIC
+from multitask_model.routing.outputs import BACKBONE, LOSS
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class MultiTaskPredictor(Predictor):
             If none of the task's heads has a `default_predictor`.
         """
         task = self._task_of(instance)
-        heads = self._model._tasks.narrow(task, _heads_field(instance))
+        heads = self._model._tasks.restrict(task, _heads_field(instance))
         head, predictor = self._predicting_head(heads), self._predictor_of(task)
         if head is None or predictor is None:
             classes = {name: type(self._model._head(name)).__name__ for name in heads}
@@ -152,10 +152,11 @@ class MultiTaskPredictor(Predictor):
         if "task" not in json_dict:
             raise ValueError(
                 "Each input requires the key 'task', but found only the keys "
-                f"{listing(json_dict)}. Add it, with one of the tasks {listing(self._tasks)}."
+                f"{format_names(json_dict)}. Add it, with one of the tasks "
+                f"{format_names(self._tasks)}."
             )
         task = self._check_task(json_dict["task"])
-        heads = self._model._tasks.narrow(task, _check_heads(json_dict.get("heads")))
+        heads = self._model._tasks.restrict(task, _check_heads(json_dict.get("heads")))
         rest = {key: json_dict[key] for key in json_dict if key not in ("task", "heads")}
         rest = copy.deepcopy(rest)
         predictor = self._predictor_of(task)
@@ -177,9 +178,9 @@ class MultiTaskPredictor(Predictor):
         missing = [p.name for p in named if p.default is p.empty and p.name not in json_dict]
         if missing:
             raise ValueError(
-                f"Task {task!r} requires the keys {listing(missing)} (text_to_instance of "
-                f"{type(reader).__name__}), but found {listing(json_dict)}."
-                f"{nearest(missing[0], json_dict)} It takes the keys {listing(known)}: add or "
+                f"Task {task!r} requires the keys {format_names(missing)} (text_to_instance of "
+                f"{type(reader).__name__}), but found {format_names(json_dict)}."
+                f"{suggest(missing[0], json_dict)} It takes the keys {format_names(known)}: add or "
                 "rename them."
             )
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -192,7 +193,7 @@ class MultiTaskPredictor(Predictor):
         if (task, key) not in self._ignored_keys:
             self._ignored_keys.add((task, key))
             logger.warning(
-                "Task %r takes the keys %s; ignoring the key %r.", task, listing(known), key
+                "Task %r takes the keys %s; ignoring the key %r.", task, format_names(known), key
             )
 
     def _predicting_head(self, heads: Sequence[str]) -> Optional[str]:
@@ -212,8 +213,9 @@ class MultiTaskPredictor(Predictor):
     def _check_task(self, task: Any) -> str:
         if task not in self._tasks:
             raise ValueError(
-                f"The task must be one of {listing(self._tasks)}, but found unknown task {task!r}."
-                f"{nearest(task, self._tasks)} Tasks that can be predicted have heads in the "
+                f"The task must be one of {format_names(self._tasks)}, but found unknown task "
+                f"{task!r}."
+                f"{suggest(task, self._tasks)} Tasks that can be predicted have heads in the "
                 "model and a reader of the same name in the dataset reader."
             )
         return task
@@ -223,7 +225,8 @@ class MultiTaskPredictor(Predictor):
         if not isinstance(field, MetadataField):
             raise ValueError(
                 "Each instance requires a MetadataField 'task' with one of "
-                f"{listing(self._tasks)}, but found {field!r}. A multitask dataset reader adds it."
+                f"{format_names(self._tasks)}, but found {field!r}. A multitask dataset reader "
+                f"adds it."
             )
         return self._check_task(field.metadata)
 
@@ -244,7 +247,7 @@ class MultiTaskPredictor(Predictor):
 
 def _tokens_of(model: MultiTaskModel, instance: Instance) -> Dict[str, List[str]]:
     """Those of the texts that the backbone takes."""
-    taken = model._routers[BACKBONE].named(instance.fields)
+    taken = model._routers[BACKBONE].named_arguments(instance.fields)
     texts = {name: instance.fields[name] for name in taken}
     tokens = {
         name: [str(token) for token in text.tokens]

@@ -13,8 +13,8 @@ from allennlp.data import Vocabulary
 from allennlp.models.archival import get_weights_path
 from allennlp.nn import util as nn_util
 
-from multitask_model.compat import is_constant
-from multitask_model.errors import listing
+from multitask_model.compat import is_position_ids_buffer
+from multitask_model.errors import format_names
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +65,11 @@ def report(heads: Iterable[str], saved: Set[str]) -> None:
     fresh = [head for head in heads if head not in saved]
     surplus = sorted(saved.difference(heads))
     if fresh:
-        logger.warning("The weights have no heads %s: freshly initialised.", listing(fresh))
+        logger.warning("The weights have no heads %s: freshly initialised.", format_names(fresh))
     if surplus:
-        logger.warning("The model has no heads %s: their weights are left out.", listing(surplus))
+        logger.warning(
+            "The model has no heads %s: their weights are left out.", format_names(surplus)
+        )
 
 
 def load_pretrained(model: Any, path: str) -> None:
@@ -90,7 +92,9 @@ def load_pretrained(model: Any, path: str) -> None:
     directory = cached_path(path, extract_archive=True)
     grown = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
     saved = nn_util.read_state_dict(get_weights_path(directory))
-    saved = {name: value for name, value in saved.items() if not is_constant(model, name)}
+    saved = {
+        name: value for name, value in saved.items() if not is_position_ids_buffer(model, name)
+    }
     saved_heads = {head_of(name) for name in saved} - {None}
     report(model._heads, saved_heads)
     own = {n: v for n, v in model.state_dict().items() if head_of(n) in (None, *saved_heads)}
@@ -99,7 +103,8 @@ def load_pretrained(model: Any, path: str) -> None:
     if different:
         raise ConfigurationError(
             f"The backbone, and the heads that both have, must have the weights of {path}, but "
-            f"only one of the two has {listing(different)}. Configure them as they were, or give "
+            f"only one of the two has {format_names(different)}. Configure them as they were, or "
+            f"give "
             "a head that differs another name."
         )
     with torch.no_grad():
@@ -134,8 +139,9 @@ def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Set[Tuple
         if entries[: len(old)] != old:
             raise ConfigurationError(
                 f"The vocabulary must begin with that of {path}, so that its weights mean the "
-                f"same, but the namespace {namespace!r} begins with {listing(entries[:5])} and not "
-                f'{listing(old[:5])}. Set "vocabulary" in the config to '
+                f"same, but the namespace {namespace!r} begins with {format_names(entries[:5])} "
+                f"and not "
+                f'{format_names(old[:5])}. Set "vocabulary" in the config to '
                 f'{{"type": "extend", "directory": {path!r}}}.'
             )
         grown.add((len(old), len(entries)))

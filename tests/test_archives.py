@@ -14,10 +14,10 @@ from allennlp.models.multitask import MultiTaskModel as AllenNlpModel
 from allennlp.predictors import Predictor
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor
-from tests import allennlp_alone
-from tests.allennlp_alone import outputs_of
-from tests.commands import run_python, training_here
-from tests.parts import DIM
+from tests.helpers import allennlp_alone
+from tests.helpers.allennlp_alone import outputs_of
+from tests.helpers.commands import run_python, training_here
+from tests.helpers.models import DIM
 
 WORDS = {"size": ["small", "large"], "colour": ["red", "green"]}
 
@@ -30,7 +30,7 @@ CONFIG: Dict[str, Any] = {
     },
     "model": {
         "type": "multitask",
-        "backbone": {"type": "tests.parts.TinyBackbone"},
+        "backbone": {"type": "tests.helpers.models.TinyBackbone"},
         "heads": {
             task: {
                 "type": "classifier",

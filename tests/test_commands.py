@@ -15,8 +15,8 @@ from allennlp.predictors import Predictor
 from allennlp.training import GradientDescentTrainer
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor
-from tests.commands import PACKAGE, run_allennlp, run_allennlp_here
-from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
+from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here
+from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 Rows = List[Dict[str, Any]]
 

@@ -16,7 +16,14 @@ from allennlp.nn.initializers import ConstantInitializer
 from allennlp.nn.regularizers import L2Regularizer, RegularizerApplicator
 
 from multitask_model import MultiTaskModel
-from tests.parts import FixedBackbone, FixedHead, TinyBackbone, TinyHead, make_batch, make_vocab
+from tests.helpers.models import (
+    FixedBackbone,
+    FixedHead,
+    TinyBackbone,
+    TinyHead,
+    make_batch,
+    make_vocab,
+)
 
 
 def tiny_model(names: str = "ab", **kwargs: Any) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model import MultiTaskModel
-from tests.parts import TinyBackbone, TinyHead, make_batch, make_vocab
+from tests.helpers.models import TinyBackbone, TinyHead, make_batch, make_vocab
 
 HEADS = ["a", "b", "ab", "d_"]
 

@@ -21,7 +21,7 @@ from allennlp.modules.token_embedders import Embedding
 from allennlp.predictors import Predictor, TextClassifierPredictor
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor, TextBackbone
-from tests.parts import DIM, WORDS, TinyBackbone, make_vocab
+from tests.helpers.models import DIM, WORDS, TinyBackbone, make_vocab
 
 
 class PredictedHead(ClassifierHead):

@@ -10,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model, load_archive
 
 from multitask_model import MultiTaskModel
-from tests.data import test_loader as configs
+from tests.data.data_loaders import test_multitask_data_loader as configs
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from multitask_model import (
     MultiTaskModel,
     TextBackbone,
 )
-from tests.parts import FixedBackbone
+from tests.helpers.models import FixedBackbone
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -67,7 +67,10 @@ def test_the_excerpts_of_configs() -> None:
     assert [TrainerCallback.by_name(c["type"]) for c in data["trainer"]["callbacks"]] == [
         MultiTaskDataCallback
     ]
-    assert MultiTaskDatasetReader({}, data["dataset_reader"]["label_namespaces"]).readers == {}
+    assert (
+        MultiTaskDatasetReader({}, data["dataset_reader"]["per_task_label_namespaces"]).readers
+        == {}
+    )
     assert layers["backbone"].keys() - {"type"} <= inspect.signature(TextBackbone).parameters.keys()
     named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
     assert named == layers["backbone"]["output_layers"].keys()

@@ -47,6 +47,6 @@ function(token_indexers, backbone, dim, batch_size) {
     },
   },
   // Texts of like length together: without that, most of what a batch holds is padding.
-  data_loader: { type: "multitask", batch_size: batch_size, bucket_by: "text" },
+  data_loader: { type: "multitask", batch_size: batch_size, sorting_keys: ["text"] },
   validation_data_loader: { type: "multitask", batch_size: 64 },
 }

@@ -17,7 +17,7 @@ local first_token = { seq2vec_encoder: { type: "cls_pooler", embedding_dim: 384 
     type: "multitask",
     readers: {
       pairs: {
-        type: "labelled_lines",
+        type: "labeled_jsonl",
         labels: { entailment: "class", similarity: "number" },
         tokenizer: { type: "pretrained_transformer", model_name: transformer },
         token_indexers: { tokens: { type: "pretrained_transformer", model_name: transformer } },

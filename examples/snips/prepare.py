@@ -1,5 +1,5 @@
 """
-Write the SNIPS queries as lines of JSON, for the reader `labelled_lines`.
+Write the SNIPS queries as lines of JSON, for the reader `labeled_jsonl`.
 
 The queries are those of A. Coucke and others, "Snips Voice Platform: an embedded Spoken Language
 Understanding system for private-by-design voice interfaces" (arXiv:1805.10190): what people say to

@@ -7,7 +7,7 @@ function(token_indexers, backbone, dim) {
     type: "multitask",
     readers: {
       snips: {
-        type: "labelled_lines",
+        type: "labeled_jsonl",
         labels: { intent: "class", slots: "tags" },
         token_indexers: token_indexers,
       },
@@ -36,6 +36,6 @@ function(token_indexers, backbone, dim) {
     arg_name_mapping: { intent: { intent: "label" }, slots: { slots: "tags" } },
   },
   // Texts of like length together: without that, most of what a batch holds is padding.
-  data_loader: { type: "multitask", batch_size: 32, bucket_by: "text" },
+  data_loader: { type: "multitask", batch_size: 32, sorting_keys: ["text"] },
   validation_data_loader: { type: "multitask", batch_size: 64 },
 }

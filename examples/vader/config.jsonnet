@@ -14,7 +14,7 @@ local heads = classes + ["intensity"];
 local embedding_dim = 100;
 
 local reader = {
-  type: "labelled_lines",
+  type: "labeled_jsonl",
   labels: { [head]: "class" for head in classes } + { intensity: "number" },
   tokenizer: "letters_digits",
   token_indexers: { tokens: { type: "single_id", lowercase_tokens: true } },
@@ -50,7 +50,7 @@ local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for ta
     // regression calls it `target`.
     arg_name_mapping: { [head]: { [head]: "label" } for head in classes }
                       + { intensity: { intensity: "target" } },
-    metrics_by_task: true,
+    per_task_metrics: true,
   },
   // As many texts of each collection in an epoch, so that every batch has all four in it. Without a
   // sampler the smaller ones run out and an epoch ends in batches of nothing but movie reviews. The

@@ -9,7 +9,7 @@ from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.backbones.backbone import Backbone
 from allennlp.nn.util import get_text_field_mask
 
-from multitask_model.backbones.layers import check_layers, encoders_of, transformer_of
+from multitask_model.modules.encoder_layers import check_layers, encoders_of, transformer_of
 
 
 @Backbone.register("text")

@@ -1,18 +1,21 @@
-"""The data side: readers, collation, samplers, schedulers, and the loader that uses them."""
+"""The data side: dataset readers, collation, samplers, schedulers and the data loader."""
 
 from multitask_model.data import samplers, schedulers
 from multitask_model.data.collate import collate
-from multitask_model.data.conllu import ConlluReader
-from multitask_model.data.edit_scripts import apply_edit_script, edit_script
-from multitask_model.data.labelled_lines import LabelledLinesReader
-from multitask_model.data.loader import MultiTaskDataLoader
-from multitask_model.data.masked import MaskedReader
-from multitask_model.data.reader import MultiTaskDatasetReader
+from multitask_model.data.data_loaders import MultiTaskDataLoader
+from multitask_model.data.dataset_readers import (
+    ConlluReader,
+    LabeledJsonlReader,
+    MaskedTokensReader,
+    MultiTaskDatasetReader,
+    apply_edit_script,
+    edit_script,
+)
 
 __all__ = [
     "ConlluReader",
-    "LabelledLinesReader",
-    "MaskedReader",
+    "LabeledJsonlReader",
+    "MaskedTokensReader",
     "MultiTaskDataLoader",
     "MultiTaskDatasetReader",
     "apply_edit_script",

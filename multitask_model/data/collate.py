@@ -5,8 +5,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from allennlp.data import Batch, Instance
 
-from multitask_model.batching import group_rows
-from multitask_model.partial import Partial
+from multitask_model.routing.partial import Partial
+from multitask_model.routing.rows import group_rows
 
 Lengths = Dict[str, Dict[str, int]]
 

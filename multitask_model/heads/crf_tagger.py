@@ -10,9 +10,9 @@ from allennlp.modules.conditional_random_field import allowed_transitions
 from allennlp.training.metrics import CategoricalAccuracy
 from overrides import overrides
 
-from multitask_model.heads.labels import PADDING, Labels, readable_tags
-from multitask_model.heads.layers import Projection
-from multitask_model.heads.spans import SpanScores
+from multitask_model.modules.label_vocabulary import PADDING, LabelVocabulary, make_tags_readable
+from multitask_model.modules.projection import Projection
+from multitask_model.training.metrics.span_f1 import SpanF1
 
 
 @Head.register("crf_tagger")
@@ -55,8 +55,8 @@ class CrfTaggerHead(Head):
         label_namespace: str = "labels",
     ) -> None:
         super().__init__(vocab)
-        self._labels = Labels(vocab, label_namespace)
-        self._spans = SpanScores(vocab, self._labels, label_encoding)
+        self._labels = LabelVocabulary(vocab, label_namespace)
+        self._spans = SpanF1(vocab, self._labels, label_encoding)
         self._accuracy = CategoricalAccuracy()
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         transitions = allowed_transitions(label_encoding, dict(enumerate(self._labels.names)))
@@ -120,7 +120,7 @@ class CrfTaggerHead(Head):
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy` of the tags, and of spans what `SpanScores` reports."""
+        """`accuracy` of the tags, and of spans what `SpanF1` reports."""
         return {"accuracy": self._accuracy.get_metric(reset), **self._spans.get_metric(reset)}
 
     @overrides
@@ -128,4 +128,4 @@ class CrfTaggerHead(Head):
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
         """The names of the `tags`, a list for each text, and the `logits` without padding."""
-        return readable_tags(self._labels, output_dict)
+        return make_tags_readable(self._labels, output_dict)

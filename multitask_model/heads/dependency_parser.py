@@ -10,10 +10,15 @@ from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.nn import Activation
 from overrides import overrides
 
-from multitask_model.heads.attachments import Attachments
-from multitask_model.heads.labels import PADDING, Labels, indices_of, without_padding
-from multitask_model.heads.layers import mean_over_rows, size_after
-from multitask_model.heads.trees import best_trees
+from multitask_model.modules.label_vocabulary import (
+    PADDING,
+    LabelVocabulary,
+    label_indices,
+    to_unpadded_lists,
+)
+from multitask_model.modules.projection import feedforward_output_dim, mean_per_instance
+from multitask_model.modules.tree_decoding import decode_mst
+from multitask_model.training.metrics.attachment_scores import AttachmentScores
 
 LOWEST = float("-inf")
 
@@ -70,14 +75,14 @@ class DependencyParserHead(Head):
         ignore_tags: Sequence[str] = (),
     ) -> None:
         super().__init__(vocab)
-        self._labels = Labels(vocab, label_namespace)
-        ignored = indices_of(vocab, label_namespace, ignore_tags, "ignore_tags")
-        self._scores = Attachments(ignore_classes=ignored)
+        self._labels = LabelVocabulary(vocab, label_namespace)
+        ignored = label_indices(vocab, label_namespace, ignore_tags, "ignore_tags")
+        self._scores = AttachmentScores(ignore_classes=ignored)
 
         self._root = torch.nn.Parameter(torch.randn(input_dim) / input_dim**0.5)
         self._dropout = torch.nn.Dropout(dropout or 0.0)
         self._feedforward = feedforward
-        size, layer = size_after(feedforward, input_dim), self._layer
+        size, layer = feedforward_output_dim(feedforward, input_dim), self._layer
         self._arc_of_word, self._arc_of_head = layer(size, arc_dim), layer(size, arc_dim)
         self._tag_of_word, self._tag_of_head = layer(size, tag_dim), layer(size, tag_dim)
         self._arc_affinity = BilinearMatrixAttention(arc_dim, arc_dim, use_input_biases=True)
@@ -125,8 +130,8 @@ class DependencyParserHead(Head):
         arcs = self._arc_scores(encoded, mask)  # (B, T, T + 1)
         tags = _Tags(self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded))
         with torch.no_grad():
-            heads = arcs.argmax(-1) if self.training else best_trees(arcs, mask)  # (B, T)
-            scores = self._labels.only_real(tags.scores(heads, self._tag_affinity))  # (B, T, C)
+            heads = arcs.argmax(-1) if self.training else decode_mst(arcs, mask)  # (B, T)
+            scores = self._labels.mask_reserved(tags.scores(heads, self._tag_affinity))  # (B, T, C)
             predicted = scores.argmax(-1)  # (B, T)
         outputs = {
             "head_indices": heads.masked_fill(~mask, PADDING),
@@ -137,7 +142,7 @@ class DependencyParserHead(Head):
             head_indices = head_indices.long().masked_fill(~mask, 0)
             head_tags = head_tags.long().masked_fill(~mask, 0)
             tag_scores = tags.scores(head_indices, self._tag_affinity)
-            known = mask & self._labels.are_real(head_tags)
+            known = mask & self._labels.is_label(head_tags)
             loss = _loss(arcs, head_indices, mask) + _loss(tag_scores, head_tags, known)
             outputs["loss"] = loss
             self._scores(heads, predicted, head_indices, head_tags, mask)
@@ -176,7 +181,7 @@ class DependencyParserHead(Head):
         """`head_indices` and the names of the `head_tags`, a list of each for every text."""
         if "head_tags" not in output_dict:
             return output_dict
-        heads = without_padding(output_dict["head_indices"])
+        heads = to_unpadded_lists(output_dict["head_indices"])
         tags = self._labels.readable(output_dict["head_tags"])
         readable: Dict[str, Any] = {**output_dict, "head_indices": heads, "head_tags": tags}
         return readable
@@ -202,4 +207,4 @@ def _loss(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> to
     losses = torch.nn.functional.cross_entropy(
         scores.transpose(1, 2), targets, reduction="none"
     )  # (B, T)
-    return mean_over_rows(losses, mask)
+    return mean_per_instance(losses, mask)

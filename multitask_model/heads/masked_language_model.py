@@ -10,8 +10,8 @@ from allennlp.modules import FeedForward
 from allennlp.training.metrics import MeanAbsoluteError
 from overrides import overrides
 
-from multitask_model.heads.labels import PADDING, Labels
-from multitask_model.heads.layers import Projection, mean_over_rows
+from multitask_model.modules.label_vocabulary import PADDING, LabelVocabulary
+from multitask_model.modules.projection import Projection, mean_per_instance
 
 
 @Head.register("masked_language_model")
@@ -19,8 +19,8 @@ class MaskedLanguageModelHead(Head):
     """
     Predicts masked words from what the backbone made of the rest of the text (Devlin, Chang, Lee
     and Toutanova 2019): an auxiliary loss for the backbone that needs nothing but text. The dataset
-    reader `masked` masks the words and keeps them as labels. The loss is the cross entropy of the
-    masked words, its mean over those of a text and then over the texts; words that the
+    reader `masked_tokens` masks the words and keeps them as labels. The loss is the cross entropy
+    of the masked words, its mean over those of a text and then over the texts; words that the
     vocabulary does not know do not count.
 
     Registered as a `Head` with name "masked_language_model".
@@ -53,7 +53,7 @@ class MaskedLanguageModelHead(Head):
         label_namespace: str = "masked_tokens",
     ) -> None:
         super().__init__(vocab)
-        self._labels = Labels(vocab, label_namespace)
+        self._labels = LabelVocabulary(vocab, label_namespace)
         if not self._labels.is_padded:
             raise ConfigurationError(
                 "The label_namespace of a masked_language_model must have entries for padding, "
@@ -91,7 +91,7 @@ class MaskedLanguageModelHead(Head):
             chosen = chosen & (masked_tokens != 0)
         logits = self._projection(encoded_text[chosen])  # (N, C), of the N tokens chosen
         predicted = torch.full(chosen.shape, PADDING, device=logits.device)
-        predicted[chosen] = self._labels.only_real(logits).argmax(-1)
+        predicted[chosen] = self._labels.mask_reserved(logits).argmax(-1)
         outputs = {"tokens": predicted}
         if masked_tokens is not None:
             outputs["loss"] = self._loss(logits, masked_tokens.long(), chosen)
@@ -101,12 +101,12 @@ class MaskedLanguageModelHead(Head):
         self, logits: torch.Tensor, words: torch.Tensor, chosen: torch.Tensor
     ) -> torch.Tensor:
         losses = torch.nn.functional.cross_entropy(logits, words[chosen], reduction="none")  # (N,)
-        known = self._labels.are_real(words)
+        known = self._labels.is_label(words)
         # Also of no word at all: in distributed training all processes have to call it.
         counted = losses.detach().float()[known[chosen]]
         self._mean_loss(counted, torch.zeros_like(counted))
         placed = losses.new_zeros(chosen.shape).masked_scatter(chosen, losses)  # (B, T)
-        return mean_over_rows(placed, chosen & known)
+        return mean_per_instance(placed, chosen & known)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

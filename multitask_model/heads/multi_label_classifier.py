@@ -10,8 +10,8 @@ from allennlp.modules import FeedForward, Seq2VecEncoder
 from allennlp.training.metrics import FBetaMultiLabelMeasure
 from overrides import overrides
 
-from multitask_model.heads.labels import Labels
-from multitask_model.heads.layers import Projection
+from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.projection import Projection
 
 
 @Head.register("multi_label_classifier")
@@ -58,7 +58,7 @@ class MultiLabelClassifierHead(Head):
                 f"threshold must be a probability between 0 and 1, but it is {threshold}. Choose "
                 "0.5 to predict what is more likely than not."
             )
-        self._labels = Labels(vocab, label_namespace)
+        self._labels = LabelVocabulary(vocab, label_namespace)
         self._threshold = threshold
         self._seq2vec_encoder = seq2vec_encoder
         input_dim = seq2vec_encoder.get_output_dim()
@@ -96,7 +96,7 @@ class MultiLabelClassifierHead(Head):
         """
         encoded = self._seq2vec_encoder(encoded_text, encoded_text_mask)  # (B, D)
         logits = self._projection(encoded)  # (B, C)
-        probs = self._labels.only_real(logits).sigmoid()
+        probs = self._labels.mask_reserved(logits).sigmoid()
         outputs = {"logits": logits, "probs": probs}
         if labels is not None:
             real = self._labels.real

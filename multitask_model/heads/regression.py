@@ -14,7 +14,7 @@ from allennlp.training.metrics import (
 )
 from overrides import overrides
 
-from multitask_model.heads.layers import Projection
+from multitask_model.modules.projection import Projection
 
 
 @Head.register("regression")

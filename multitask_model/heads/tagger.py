@@ -9,9 +9,9 @@ from allennlp.modules import FeedForward
 from allennlp.training.metrics import CategoricalAccuracy
 from overrides import overrides
 
-from multitask_model.heads.labels import PADDING, Labels, readable_tags
-from multitask_model.heads.layers import Projection, mean_over_rows
-from multitask_model.heads.spans import SpanScores
+from multitask_model.modules.label_vocabulary import PADDING, LabelVocabulary, make_tags_readable
+from multitask_model.modules.projection import Projection, mean_per_instance
+from multitask_model.training.metrics.span_f1 import SpanF1
 
 
 @Head.register("tagger")
@@ -58,10 +58,10 @@ class TaggerHead(Head):
         label_encoding: Optional[str] = None,
     ) -> None:
         super().__init__(vocab)
-        self._labels = Labels(vocab, label_namespace)
+        self._labels = LabelVocabulary(vocab, label_namespace)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         self._accuracy = CategoricalAccuracy()
-        self._spans = SpanScores(vocab, self._labels, label_encoding) if label_encoding else None
+        self._spans = SpanF1(vocab, self._labels, label_encoding) if label_encoding else None
 
     def forward(
         self,
@@ -88,7 +88,7 @@ class TaggerHead(Head):
         """
         mask: Any = encoded_text_mask.bool()
         logits = self._projection(encoded_text)  # (B, T, C)
-        scores = self._labels.only_real(logits)
+        scores = self._labels.mask_reserved(logits)
         outputs = {"logits": logits, "tags": scores.argmax(-1).masked_fill(~mask, PADDING)}
         if tags is not None:
             tags = tags.long()
@@ -102,11 +102,11 @@ class TaggerHead(Head):
         losses = torch.nn.functional.cross_entropy(
             logits.transpose(1, 2), tags, reduction="none"
         )  # (B, T)
-        return mean_over_rows(losses, mask & self._labels.are_real(tags))
+        return mean_per_instance(losses, mask & self._labels.is_label(tags))
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy`, and with a `label_encoding` what `SpanScores` reports."""
+        """`accuracy`, and with a `label_encoding` what `SpanF1` reports."""
         metrics = {"accuracy": self._accuracy.get_metric(reset)}
         if self._spans is not None:
             metrics.update(self._spans.get_metric(reset))
@@ -117,4 +117,4 @@ class TaggerHead(Head):
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
         """The names of the `tags`, a list for each text, and the `logits` without padding."""
-        return readable_tags(self._labels, output_dict)
+        return make_tags_readable(self._labels, output_dict)

@@ -1,5 +1,1 @@
-"""Trainer callbacks."""
-
-from multitask_model.training.multitask_data import MultiTaskDataCallback
-
-__all__ = ["MultiTaskDataCallback"]
+"""Trainer callbacks and metrics."""

@@ -20,7 +20,7 @@ from transformers import AutoModel
 
 from multitask_model import MultiTaskModel, TaggerHead
 from multitask_model.backbones import TextBackbone
-from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
+from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 2}}}
 GRU = {"type": "gru", "input_size": 2, "hidden_size": 3, "bidirectional": True}

@@ -11,8 +11,8 @@ from allennlp.data.fields import MetadataField
 from allennlp.training.util import get_batch_size
 
 from multitask_model.data import collate
-from multitask_model.partial import Partial
-from tests.parts import make_instance, make_vocab
+from multitask_model.routing.partial import Partial
+from tests.helpers.models import make_instance, make_vocab
 
 
 def indexed(*instances: Any) -> Any:

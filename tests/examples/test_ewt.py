@@ -7,7 +7,7 @@ from typing import Dict
 import pytest
 
 from tests.examples.test_snips import TINY_BILSTM, TINY_TRANSFORMER, copy_example, run_commands
-from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
+from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 HEADS = ["upos", "xpos", "parser", "genre"]
 

@@ -10,8 +10,8 @@ from allennlp.common import Params
 from allennlp.data import DatasetReader, Vocabulary
 
 import multitask_model  # noqa: F401  (registers the types of the config)
-from tests.commands import ROOT, run_allennlp_here
-from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
+from tests.helpers.commands import ROOT, run_allennlp_here
+from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 HEADS = ["entailment", "similarity"]
 ANIMALS = ["cat", "dog"]

@@ -14,8 +14,8 @@ import pytest
 
 from examples.snips import prepare
 from examples.snips.prepare import Query
-from tests.commands import ROOT, run_allennlp_here
-from tests.tiny_bert import HIDDEN_SIZE, make_tiny_bert
+from tests.helpers.commands import ROOT, run_allennlp_here
+from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 SCRIPT = Path(prepare.__file__)
 KINDS = ["good", "bad", "1", "2"]

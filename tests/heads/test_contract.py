@@ -12,7 +12,7 @@ from allennlp.common.util import sanitize
 from allennlp.models.heads import Head
 
 import multitask_model
-from tests.heads.cases import CASES, Batch, make_batch, make_head, padded, vocab
+from tests.helpers.head_cases import CASES, Batch, make_batch, make_head, padded, vocab
 
 LENGTHS = [5, 1, 3, 4]
 TYPES = sorted(CASES)

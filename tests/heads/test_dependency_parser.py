@@ -11,7 +11,7 @@ from allennlp.modules import FeedForward
 from allennlp.nn import Activation
 
 from multitask_model.heads import DependencyParserHead
-from multitask_model.heads.trees import best_trees
+from multitask_model.modules.tree_decoding import decode_mst
 
 TAGS = ["root", "subj", "punct"]
 DIM = 4
@@ -42,7 +42,7 @@ def is_tree(heads: Tuple[int, ...]) -> bool:
 
 
 def best_by_trying(scores: torch.Tensor) -> Tuple[int, ...]:
-    """Of scores (T, T + 1), normalised over the heads of each word."""
+    """Of scores (T, T + 1), normalize over the heads of each word."""
     length = len(scores)
     trees = filter(is_tree, itertools.product(range(length + 1), repeat=length))
     likelihoods = scores.double().log_softmax(-1)
@@ -61,7 +61,7 @@ def test_the_best_tree_is_the_best_of_all_trees(length: int) -> None:
     mask = torch.ones(1, length, dtype=torch.bool)
     for seed in range(30):
         scores = random_scores(length, seed)
-        found = best_trees(scores.unsqueeze(0), mask)[0].tolist()
+        found = decode_mst(scores.unsqueeze(0), mask)[0].tolist()
         assert tuple(found) == best_by_trying(scores)
 
 
@@ -79,7 +79,7 @@ def test_trees_of_a_padded_batch() -> None:
     scores[1, :2, :3] = random_scores(2, 1)
     scores[1, :2, 3:] = float("-inf")
     mask[1, 2:] = False
-    assert best_trees(scores, mask).tolist() == [
+    assert decode_mst(scores, mask).tolist() == [
         list(best_by_trying(scores[0])),
         [*best_by_trying(scores[1, :2, :3]), 0, 0],
     ]
@@ -215,7 +215,7 @@ def test_a_word_is_never_its_own_head() -> None:
     scores = random_scores(3, 0)
     expected = best_by_trying(scores)
     scores[range(3), range(1, 4)] = 100.0
-    found = best_trees(scores.unsqueeze(0), torch.ones(1, 3, dtype=torch.bool))
+    found = decode_mst(scores.unsqueeze(0), torch.ones(1, 3, dtype=torch.bool))
     assert tuple(found[0].tolist()) == expected
 
 
@@ -242,4 +242,4 @@ def test_what_padding_has_as_its_labels_does_not_matter() -> None:
 
 def test_numbers_of_words_do_not_matter_to_trees_of_no_words() -> None:
     scores: List[Any] = [torch.zeros(1, 0, 1), torch.zeros(1, 0, dtype=torch.bool)]
-    assert best_trees(*scores).shape == (1, 0)
+    assert decode_mst(*scores).shape == (1, 0)

@@ -7,7 +7,7 @@ from typing import Any, Dict
 import pytest
 import torch
 
-from tests.heads.cases import CASES, make_batch, make_head
+from tests.helpers.head_cases import CASES, make_batch, make_head
 
 LENGTHS = {0: [5, 1, 3], 1: [2, 4]}
 OURS = [name for name in sorted(CASES) if name not in ("classifier", "multi_label_classifier")]

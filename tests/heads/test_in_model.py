@@ -13,7 +13,7 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.data.fields import MetadataField
 from allennlp.models import Model
 
-from multitask_model import LabelledLinesReader, MultiTaskModel, MultiTaskPredictor, collate
+from multitask_model import LabeledJsonlReader, MultiTaskModel, MultiTaskPredictor, collate
 
 DIM = 4
 POOL = {"type": "bag_of_embeddings", "embedding_dim": DIM, "averaged": True}
@@ -52,14 +52,14 @@ BACKBONE = {
 
 
 @pytest.fixture
-def reader() -> LabelledLinesReader:
-    reader = DatasetReader.from_params(Params({"type": "labelled_lines", "labels": dict(LABELS)}))
-    assert isinstance(reader, LabelledLinesReader)
+def reader() -> LabeledJsonlReader:
+    reader = DatasetReader.from_params(Params({"type": "labeled_jsonl", "labels": dict(LABELS)}))
+    assert isinstance(reader, LabeledJsonlReader)
     return reader
 
 
 @pytest.fixture
-def instances(reader: LabelledLinesReader) -> List[Instance]:
+def instances(reader: LabeledJsonlReader) -> List[Instance]:
     made = []
     for row, (line, length) in enumerate(zip(LINES, LENGTHS)):
         words = [f"w{row}{word}" for word in range(length)]
@@ -122,7 +122,7 @@ def test_metrics_of_partly_labelled_rows_are_those_of_those_rows(
 
 
 def test_every_instance_has_readable_predictions_that_do_not_depend_on_labels_or_mates(
-    model: MultiTaskModel, instances: List[Instance], reader: LabelledLinesReader, vocab: Vocabulary
+    model: MultiTaskModel, instances: List[Instance], reader: LabeledJsonlReader, vocab: Vocabulary
 ) -> None:
     together = [sanitize(outputs) for outputs in model.forward_on_instances(instances)]
     for row, outputs in enumerate(together):
@@ -139,7 +139,7 @@ def test_every_instance_has_readable_predictions_that_do_not_depend_on_labels_or
 
 
 def test_the_predictor_answers_for_every_head(
-    model: MultiTaskModel, reader: LabelledLinesReader
+    model: MultiTaskModel, reader: LabeledJsonlReader
 ) -> None:
     multi = MultiTaskDatasetReader({"all": reader})
     predictor = MultiTaskPredictor(model, multi)
@@ -168,10 +168,10 @@ TREEBANK = """\
 def treebank_and_raw_text(tmp_path: Path) -> List[Instance]:
     (tmp_path / "trees.conllu").write_text(TREEBANK)
     (tmp_path / "raw.jsonl").write_text('{"text": "a fox ran home"}\n{"text": "the rates rose"}\n')
-    inner = {"type": "labelled_lines", "labels": {}, "tokenizer": "whitespace"}
+    inner = {"type": "labeled_jsonl", "labels": {}, "tokenizer": "whitespace"}
     readers = {
         "trees.conllu": DatasetReader.from_params(Params({"type": "conllu"})),
-        "raw.jsonl": DatasetReader.from_params(Params({"type": "masked", "reader": inner})),
+        "raw.jsonl": DatasetReader.from_params(Params({"type": "masked_tokens", "reader": inner})),
     }
     instances = []
     for file, reader in readers.items():

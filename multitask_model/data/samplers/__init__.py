@@ -1,8 +1,8 @@
 """What share of an epoch each dataset gets."""
 
 from multitask_model.data.samplers.annealed import AnnealedSampler
-from multitask_model.data.samplers.base import EpochSampler
 from multitask_model.data.samplers.dynamic import DynamicSampler
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
 from multitask_model.data.samplers.proportional import ProportionalSampler
 from multitask_model.data.samplers.temperature import TemperatureSampler
 from multitask_model.data.samplers.uniform import UniformSampler

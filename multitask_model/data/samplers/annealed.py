@@ -6,8 +6,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
-from multitask_model.data.samplers.base import EpochSampler
-from multitask_model.data.samplers.shares import shares_by_size, sizes_of
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
+from multitask_model.data.samplers.proportions import shares_by_size, sizes_of
 
 
 @MultiTaskEpochSampler.register("annealed", exist_ok=True)

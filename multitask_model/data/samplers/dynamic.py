@@ -8,9 +8,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
-from multitask_model.data.samplers.base import EpochSampler
-from multitask_model.data.samplers.metrics import find_metric, parse_metric
-from multitask_model.data.samplers.shares import check_keys, is_number, normalised
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
+from multitask_model.data.samplers.proportions import check_keys, is_number, normalize
+from multitask_model.data.samplers.tracked_metrics import find_metric, parse_metric
 from multitask_model.errors import check_known
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class DynamicSampler(EpochSampler):
         self.check_tasks(list(data_loaders), known=list(self._metrics))
         gaps = {task: self._gap(task) for task in data_loaders if task in self._values}
         largest = max(gaps.values(), default=0.0)
-        return normalised({task: gaps.get(task, largest) + self._floor for task in data_loaders})
+        return normalize({task: gaps.get(task, largest) + self._floor for task in data_loaders})
 
     def _gap(self, task: str) -> float:
         target = self._targets.get(task, self._best[task])

@@ -5,8 +5,8 @@ from typing import Dict, Mapping, Sized
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
-from multitask_model.data.samplers.base import EpochSampler
-from multitask_model.data.samplers.shares import normalised, sizes_of
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
+from multitask_model.data.samplers.proportions import normalize, sizes_of
 
 
 @MultiTaskEpochSampler.register("proportional", exist_ok=True)
@@ -24,4 +24,4 @@ class ProportionalSampler(EpochSampler):
 
     @overrides
     def get_task_proportions(self, data_loaders: Mapping[str, Sized]) -> Dict[str, float]:
-        return normalised(sizes_of(data_loaders, "proportional"))
+        return normalize(sizes_of(data_loaders, "proportional"))

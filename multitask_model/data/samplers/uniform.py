@@ -5,7 +5,7 @@ from typing import Dict, Mapping, Sized
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
-from multitask_model.data.samplers.base import EpochSampler
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
 
 
 @MultiTaskEpochSampler.register("uniform", exist_ok=True)

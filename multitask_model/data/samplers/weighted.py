@@ -6,9 +6,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
-from multitask_model.data.samplers.base import EpochSampler
-from multitask_model.data.samplers.shares import check_keys, is_number, normalised
-from multitask_model.errors import listing
+from multitask_model.data.samplers.epoch_sampler import EpochSampler
+from multitask_model.data.samplers.proportions import check_keys, is_number, normalize
+from multitask_model.errors import format_names
 
 
 @MultiTaskEpochSampler.register("weighted", exist_ok=True)
@@ -46,10 +46,10 @@ class WeightedSampler(EpochSampler):
         if not any(self.weights[task] for task in tasks):
             raise ConfigurationError(
                 "weights must be above 0 for at least one dataset, but those of "
-                f"{listing(tasks)} are all 0. Raise one."
+                f"{format_names(tasks)} are all 0. Raise one."
             )
 
     @overrides
     def get_task_proportions(self, data_loaders: Mapping[str, Sized]) -> Dict[str, float]:
         self.check_tasks(list(data_loaders), known=list(self.weights))
-        return normalised({task: self.weights[task] for task in data_loaders})
+        return normalize({task: self.weights[task] for task in data_loaders})

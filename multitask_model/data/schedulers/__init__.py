@@ -2,10 +2,10 @@
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
-from multitask_model.data.schedulers.base import Scheduler
 from multitask_model.data.schedulers.homogeneous import HomogeneousScheduler
 from multitask_model.data.schedulers.homogeneous_roundrobin import HomogeneousRoundRobinScheduler
 from multitask_model.data.schedulers.roundrobin import RoundRobinScheduler
+from multitask_model.data.schedulers.scheduler import Scheduler
 from multitask_model.data.schedulers.shuffled import ShuffledScheduler
 
 # For a config that gives a scheduler without a type.

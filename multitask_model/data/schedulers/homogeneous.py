@@ -5,9 +5,9 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 from allennlp.common.checks import ConfigurationError
 from overrides import overrides
 
-from multitask_model.data.schedulers.base import Scheduler
-from multitask_model.data.schedulers.batching import check_batch_size, count_batches, in_batches
-from multitask_model.errors import check_known, listing, nearest
+from multitask_model.data.schedulers.grouping import check_batch_size, count_batches, in_batches
+from multitask_model.data.schedulers.scheduler import Scheduler
+from multitask_model.errors import check_known, format_names, suggest
 
 Batches = Dict[str, Iterator[List[Any]]]
 
@@ -76,7 +76,8 @@ class HomogeneousScheduler(Scheduler):
         if task not in self.batch_size:
             raise ConfigurationError(
                 f"batch_size must have a number for every dataset, but it has none for {task!r}."
-                f"{nearest(task, self.batch_size)} Its keys: {listing(self.batch_size)}. Add one, "
+                f"{suggest(task, self.batch_size)} Its keys: {format_names(self.batch_size)}. Add "
+                f"one, "
                 "or give one number for all."
             )
         return self.batch_size[task]

@@ -5,7 +5,7 @@ from typing import Any, Iterable, List, Mapping, Optional
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
-from multitask_model.data.schedulers.batching import in_turns
+from multitask_model.data.schedulers.grouping import round_robin
 from multitask_model.data.schedulers.homogeneous import Batches, HomogeneousScheduler
 
 
@@ -23,4 +23,4 @@ class HomogeneousRoundRobinScheduler(HomogeneousScheduler):
 
     @overrides
     def order(self, batches: Batches, counts: Optional[Mapping[str, int]]) -> Iterable[List[Any]]:
-        return in_turns(list(batches.values()))
+        return round_robin(list(batches.values()))

@@ -5,13 +5,13 @@ from typing import Any, Dict, Iterable, List
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
-from multitask_model.data.schedulers.base import Scheduler
-from multitask_model.data.schedulers.batching import (
+from multitask_model.data.schedulers.grouping import (
     check_batch_size,
     count_batches,
     in_batches,
-    in_turns,
+    round_robin,
 )
+from multitask_model.data.schedulers.scheduler import Scheduler
 
 
 @MultiTaskScheduler.register("roundrobin", exist_ok=True)
@@ -46,7 +46,7 @@ class RoundRobinScheduler(Scheduler):
 
     @overrides
     def batch_instances(self, epoch_instances: Dict[str, Iterable[Any]]) -> Iterable[List[Any]]:
-        items = in_turns(list(epoch_instances.values()))
+        items = round_robin(list(epoch_instances.values()))
         return in_batches(items, self.batch_size, self.drop_last)
 
     @overrides

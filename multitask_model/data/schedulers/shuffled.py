@@ -32,13 +32,13 @@ class ShuffledScheduler(HomogeneousScheduler):
     @overrides
     def order(self, batches: Batches, counts: Optional[Mapping[str, int]]) -> Iterator[List[Any]]:
         # AllenNLP's own loader hands over no generator, but it seeds Python's.
-        draw = self._random or random.Random(random.getrandbits(64))
+        rng = self._random or random.Random(random.getrandbits(64))
         left = dict.fromkeys(batches, 1) if counts is None else dict(counts)
         while left:
             # A dataset stays in until it is found to have run out, whatever its length said. To
             # find that changes nothing in the odds between the others.
             weights = [max(count, 1) for count in left.values()]
-            (task,) = draw.choices(list(left), weights)
+            (task,) = rng.choices(list(left), weights)
             batch = next(batches[task], None)
             if batch is None:
                 del left[task]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model.data.samplers.dynamic import DynamicSampler, relative_gap
-from tests.data.samplers.parts import loaders_of
+from tests.helpers.samplers import loaders_of
 
 METRICS = {"tweets": "+polarity_accuracy", "ewt": "-genre_loss"}
 LOADERS = loaders_of(tweets=5, ewt=7)

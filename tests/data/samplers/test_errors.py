@@ -12,7 +12,7 @@ from multitask_model.data.samplers import (
     TemperatureSampler,
     WeightedSampler,
 )
-from tests.data.samplers.parts import Lazy, loaders_of, make_sampler
+from tests.helpers.samplers import Lazy, loaders_of, make_sampler
 
 NAN, INFINITE = float("nan"), float("inf")
 METRICS = {"a": "+a_accuracy", "b": "-b_loss"}

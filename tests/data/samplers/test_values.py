@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model.data.samplers import EpochSampler
-from tests.data.samplers.parts import loaders_of, make_sampler
+from tests.helpers.samplers import loaders_of, make_sampler
 
 SIZES = {"a": 900, "b": 100}
 DYNAMIC: Dict[str, Any] = {

@@ -10,7 +10,7 @@ from multitask_model.data.schedulers import (
     RoundRobinScheduler,
     ShuffledScheduler,
 )
-from tests.data.schedulers.parts import items_of
+from tests.helpers.schedulers import items_of
 
 HOMOGENEOUS = [HomogeneousRoundRobinScheduler, ShuffledScheduler]
 NO_SIZES = [0, -1, True, 2.0, "2", None]

@@ -9,7 +9,7 @@ from allennlp.common import Params
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
 from multitask_model.data.schedulers import ShuffledScheduler
-from tests.data.schedulers.parts import items_of
+from tests.helpers.schedulers import items_of
 
 
 class Misjudged:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model.data.schedulers import Scheduler
-from tests.data.schedulers.parts import items_of, make_scheduler, spelled
+from tests.helpers.schedulers import items_of, make_scheduler, spelled
 
 TASKS = "abcd"
 

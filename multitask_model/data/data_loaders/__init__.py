@@ -1,0 +1,7 @@
+"""The `multitask` data loader and what it consists of."""
+
+from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
+
+__all__ = [
+    "MultiTaskDataLoader",
+]

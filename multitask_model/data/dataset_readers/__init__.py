@@ -1,0 +1,16 @@
+"""Dataset readers. Importing this package registers each of them."""
+
+from multitask_model.data.dataset_readers.conllu import ConlluReader
+from multitask_model.data.dataset_readers.edit_scripts import apply_edit_script, edit_script
+from multitask_model.data.dataset_readers.labeled_jsonl import LabeledJsonlReader
+from multitask_model.data.dataset_readers.masked_tokens import MaskedTokensReader
+from multitask_model.data.dataset_readers.multitask import MultiTaskDatasetReader
+
+__all__ = [
+    "ConlluReader",
+    "LabeledJsonlReader",
+    "MaskedTokensReader",
+    "MultiTaskDatasetReader",
+    "apply_edit_script",
+    "edit_script",
+]

@@ -1,0 +1,1 @@
+"""Which value goes to which argument of which component, for which rows."""

@@ -1,0 +1,1 @@
+"""The joint loss: how the losses of the heads become one."""

@@ -1,0 +1,212 @@
+"""Which rows belong to each head, and taking them out of values of every kind."""
+
+import collections
+import collections.abc
+import dataclasses
+import types
+from typing import Any, Dict, List, NamedTuple
+
+import numpy
+import pytest
+import torch
+
+from multitask_model.routing.rows import AllRows, GatherRows
+from multitask_model.routing.tasks import TaskHeads
+
+HEADS = TaskHeads(["a", "b", "c"])
+
+
+def rows(tasks: List[str]) -> Dict[str, AllRows]:
+    return HEADS.rows({"task": tasks})
+
+
+def take(value: Any, tasks: str = "abab", head: str = "a") -> Any:
+    return rows(list(tasks))[head].take(value)
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    tensor: Any
+    name: str
+
+
+def test_the_whole_batch_is_the_same_object() -> None:
+    tensor = torch.zeros(4, 2)
+    value = {"x": [tensor]}
+    assert take(value, "aaaa") is value
+
+
+def test_rows_in_one_block_are_a_view() -> None:
+    tensor = torch.arange(8.0).view(4, 2)
+    taken = take(tensor, "baab")
+    assert taken.tolist() == [[2.0, 3.0], [4.0, 5.0]]
+    assert taken.data_ptr() == tensor[1].data_ptr()
+
+
+def test_scattered_rows() -> None:
+    assert take(torch.arange(8).view(4, 2)).tolist() == [[0, 1], [4, 5]]
+    assert take(torch.arange(8).view(4, 2), head="b").tolist() == [[2, 3], [6, 7]]
+
+
+@pytest.mark.parametrize("tasks", ["abab", "aabb"])
+def test_what_is_taken_is_contiguous(tasks: str) -> None:
+    tensor = torch.arange(24).view(2, 3, 4).permute(2, 0, 1)
+    taken = take(tensor, tasks)
+    assert not tensor.is_contiguous()
+    assert taken.is_contiguous()
+    assert taken.tolist() == tensor[[i for i in range(4) if tasks[i] == "a"]].tolist()
+
+
+def test_gradients_reach_the_rows_alone() -> None:
+    tensor = torch.zeros(4, requires_grad=True)
+    take(tensor).sum().backward()
+    assert tensor.grad is not None
+    assert tensor.grad.tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, 2.5, "abcd", b"abcd", torch.tensor(7), torch.zeros(3, 4), [1, 2, 3], object],
+    ids=str,
+)
+def test_what_has_no_rows_passes_whole(value: Any) -> None:
+    assert take(value) is value
+
+
+def test_lists_of_metadata() -> None:
+    metadata = [{"id": i} for i in range(4)]
+    taken = take(metadata)
+    assert taken == [{"id": 0}, {"id": 2}]
+    assert taken[0] is metadata[0]
+
+
+def test_tuples_stay_tuples() -> None:
+    assert take((1, 2, 3, 4)) == (1, 3)
+    taken = take((torch.arange(4), "x"))
+    assert type(taken) is tuple
+    assert taken[0].tolist() == [0, 2]
+
+
+def test_text_field_tensors() -> None:
+    tokens = torch.arange(8).view(4, 2)
+    text = {"tokens": {"tokens": tokens, "lengths": torch.tensor(2)}}
+    assert take(text)["tokens"]["tokens"].tolist() == [[0, 1], [4, 5]]
+    assert text["tokens"]["tokens"] is tokens
+
+
+def test_values_at_any_depth() -> None:
+    deep = {"x": [({"y": torch.arange(4)}, None), 3]}
+    assert take(deep)["x"][0][0]["y"].tolist() == [0, 2]
+
+
+def test_a_tuple_of_layers_keeps_its_layers() -> None:
+    layers = tuple(torch.arange(4) + 10 * i for i in range(4))
+    assert [layer.tolist() for layer in take(layers)] == [[0, 2], [10, 12], [20, 22], [30, 32]]
+
+
+def test_a_list_of_tensors_is_metadata() -> None:
+    tensors = [torch.arange(4) + 10 * i for i in range(4)]
+    taken = take(tensors)
+    assert taken[0] is tensors[0]
+    assert taken[1] is tensors[2]
+    assert len(taken) == 2
+
+
+def test_named_tuples_keep_their_fields() -> None:
+    taken = rows(["a", "b"])["a"].take(Pair(torch.tensor([1, 2]), "xy"))
+    assert taken == Pair(torch.tensor([1]), "xy")
+    assert type(taken) is Pair
+
+
+def test_dataclasses_even_if_frozen() -> None:
+    record = Record(torch.arange(4), "name")
+    taken = take(record)
+    assert type(taken) is Record
+    assert taken.tensor.tolist() == [0, 2]
+    assert record.tensor.tolist() == [0, 1, 2, 3]
+
+
+def test_mappings_keep_their_class() -> None:
+    ordered = collections.OrderedDict(x=torch.arange(4))
+    taken = take(ordered)
+    assert type(taken) is collections.OrderedDict
+    assert taken["x"].tolist() == [0, 2]
+    assert ordered["x"].tolist() == [0, 1, 2, 3]
+
+
+class Store(collections.abc.MutableMapping):
+    """Keeps what it holds in an attribute, which a shallow copy would share."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values_by_name = values
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values_by_name[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.values_by_name[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.values_by_name[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+
+@pytest.mark.parametrize("kind", [Store, lambda **v: types.MappingProxyType(v)])
+def test_other_mappings_become_dictionaries(kind: Any) -> None:
+    mapping = kind(x=torch.arange(4))
+    assert take(mapping)["x"].tolist() == [0, 2]
+    assert mapping["x"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("tasks", "expected"), [("abab", [0, 2]), ("aabb", [0, 1])])
+def test_arrays(tasks: str, expected: List[int]) -> None:
+    assert take(numpy.arange(4), tasks).tolist() == expected
+    assert take(numpy.arange(3), tasks).tolist() == [0, 1, 2]
+
+
+def test_row_numbers_are_put_on_a_device_once() -> None:
+    found = rows(["a", "b", "a", "b"])
+    found["a"].take(torch.zeros(4))
+    shares: Any = vars(found["a"])["_shares"]
+    first = shares._indices[torch.device("cpu")]
+    found["b"].take(torch.zeros(4, 2))
+    assert shares._indices[torch.device("cpu")] is first
+    assert [part.tolist() for part in first] == [[0, 2], [1, 3]]
+
+
+def test_rows_of_a_tensor_with_a_gradient_are_taken_once_for_all_heads() -> None:
+    found = rows(["a", "b", "a", "b"])
+    tensor = torch.zeros(4, 2, requires_grad=True)
+    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    assert taken[0].grad_fn is taken[1].grad_fn
+    taken[1].add_(1.0)  # a head may work in place on what it gets
+    (taken[0].sum() + 3 * taken[1].sum()).backward()
+    assert tensor.grad is not None
+    assert tensor.grad.tolist() == [[1, 1], [3, 3], [1, 1], [3, 3]]
+
+
+def test_gradient_of_one_head_alone() -> None:
+    found = rows(["a", "b", "a", "b"])
+    tensor = torch.zeros(4, requires_grad=True)
+    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    for part, expected in zip(taken, ([1, 0, 1, 0], [0, 1, 0, 1])):
+        (gradient,) = torch.autograd.grad(part.sum(), tensor, retain_graph=True)
+        assert gradient.tolist() == expected
+
+
+def test_scatter_is_twice_differentiable() -> None:
+    tensor = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    # Row 2 goes to two heads.
+    indices = torch.tensor([0, 2]), torch.tensor([1, 2, 3])
+    assert torch.autograd.gradcheck(GatherRows.apply, (tensor, *indices))
+    assert torch.autograd.gradgradcheck(GatherRows.apply, (tensor, *indices))
