@@ -16,11 +16,11 @@ STAMP := $(VENV)/.installed
 OFFLINE := HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test test-fast lint bench clean
 
 help:  ## show this list
 	@echo "usage: make TARGET [PYTHON=python3.10]"
-	@sed -n 's/^\([a-z]*\):.*##/  \1  -/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*##/  \1  -/p' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP)  ## make the virtual environment
 
@@ -29,6 +29,9 @@ demo: $(STAMP)  ## train and evaluate the example on real data
 
 test: $(STAMP)  ## run the tests on two processes
 	$(OFFLINE) $(BIN)/python -m pytest -n 2
+
+test-fast: $(STAMP)  ## run the tests that start no processes
+	$(OFFLINE) $(BIN)/python -m pytest -n 2 -m "not slow"
 
 lint: $(STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check .

@@ -44,6 +44,6 @@ def check_known(parameter: str, what: str, found: Iterable[str], known: Iterable
     for name in found:
         if name not in known:
             raise ConfigurationError(
-                f"{parameter} must name {what}, but found {name!r}.{suggest(name, known)} "
+                f"{parameter} must name {what}, but got {name!r}.{suggest(name, known)} "
                 f"Known names: {format_names(known)}."
             )

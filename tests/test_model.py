@@ -74,7 +74,7 @@ def test_head_names_that_cannot_be_used(name: str) -> None:
 )
 def test_unknown_components(parameter: str, value: Any) -> None:
     expected = (
-        rf"{parameter} must name 'backbone' or a head, but found 'polarty'\. Did you mean "
+        rf"{parameter} must name 'backbone' or a head, but got 'polarty'\. Did you mean "
         r"'polarity'\? Known names: \['backbone', 'polarity', 'source'\]\."
     )
     with pytest.raises(ConfigurationError, match=expected):

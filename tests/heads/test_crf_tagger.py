@@ -111,7 +111,7 @@ def test_an_unknown_encoding() -> None:
     with pytest.raises(ConfigurationError) as error:
         crf_head("BIOLU")
     assert str(error.value) == (
-        "label_encoding must name an encoding of spans, but found 'BIOLU'. Did you mean 'BIOUL'? "
+        "label_encoding must name an encoding of spans, but got 'BIOLU'. Did you mean 'BIOUL'? "
         "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES']."
     )
 

@@ -164,7 +164,7 @@ def test_required_argument_that_is_not_allowed() -> None:
 
 def test_mapping_to_an_argument_that_is_not_there() -> None:
     expected = (
-        r"arg_name_mapping must name an argument that forward\(\) of 'a' takes, but found "
+        r"arg_name_mapping must name an argument that forward\(\) of 'a' takes, but got "
         r"'texxt'\. Did you mean 'text'\? Known names: \['text', 'label'\]\."
     )
     with pytest.raises(ConfigurationError, match=expected):
@@ -172,7 +172,7 @@ def test_mapping_to_an_argument_that_is_not_there() -> None:
 
 
 def test_allowed_argument_that_is_not_there() -> None:
-    expected = r"allowed_arguments must name an argument that forward\(\) of 'a' .* found 'labels'"
+    expected = r"allowed_arguments must name an argument that forward\(\) of 'a' .* got 'labels'"
     with pytest.raises(ConfigurationError, match=expected):
         Router("a", Plain(), None, {"text", "labels"})
 

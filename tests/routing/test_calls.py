@@ -254,7 +254,7 @@ def test_an_input_of_the_backbone_that_some_instances_lack() -> None:
 
 
 def test_loss_reduction_must_be_known() -> None:
-    with pytest.raises(ConfigurationError, match="loss_reduction must name .* found 'instance'"):
+    with pytest.raises(ConfigurationError, match="loss_reduction must name .* got 'instance'"):
         make_model(loss_reduction="instance")
 
 

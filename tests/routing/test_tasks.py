@@ -65,7 +65,7 @@ def test_narrowing_to_a_head_that_does_not_serve_the_task() -> None:
 
 def test_unknown_heads() -> None:
     expected = (
-        r"task_heads must name heads of the model for task 'ewt', but found 'upso'\. "
+        r"task_heads must name heads of the model for task 'ewt', but got 'upso'\. "
         r"Did you mean 'upos'\? Known names: \['upos'\]"
     )
     with pytest.raises(ConfigurationError, match=expected):

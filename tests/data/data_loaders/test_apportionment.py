@@ -95,7 +95,7 @@ def test_proportions_of_an_unknown_task() -> None:
     with pytest.raises(ConfigurationError) as error:
         check_proportions({"as": 1.0}, {"ab": None}, object())
     assert str(error.value) == (
-        "get_task_proportions of object must name datasets of this loader, but found 'as'. "
+        "get_task_proportions of object must name datasets of this loader, but got 'as'. "
         "Known names: ['ab']."
     )
 

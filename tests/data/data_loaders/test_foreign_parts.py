@@ -128,7 +128,7 @@ def test_a_field_to_bucket_by_that_no_task_has() -> None:
     with pytest.raises(ConfigurationError) as error:
         make_loader({"a": 2}, sorting_keys=["text", "txet"])
     assert str(error.value) == (
-        "sorting_keys must name fields of the instances, but found 'txet'. Did you mean 'text'? "
+        "sorting_keys must name fields of the instances, but got 'txet'. Did you mean 'text'? "
         "Known "
         "names: ['label', 'number', 'task', 'text']."
     )

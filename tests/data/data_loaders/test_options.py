@@ -62,7 +62,7 @@ def test_a_task_without_a_reader() -> None:
 )
 def test_an_option_for_an_unknown_task(option: str) -> None:
     assert error_of(**{option: {"a": 1, "d": 1}}) in (
-        f"{option} must name tasks of the dataset reader, but found 'd'. Known names: ['a', 'b', "
+        f"{option} must name tasks of the dataset reader, but got 'd'. Known names: ['a', 'b', "
         "'c'].",
     )
 

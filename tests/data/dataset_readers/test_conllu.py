@@ -516,7 +516,7 @@ def test_texts_without_words(text: Any) -> None:
 
 def test_an_unknown_field() -> None:
     message = (
-        "fields must name what a sentence can have, but found 'lemma'. Did you mean 'lemmas'? "
+        "fields must name what a sentence can have, but got 'lemma'. Did you mean 'lemmas'? "
         "Known names: ['upos_tags', 'xpos_tags', 'feats', 'head_indices', 'head_tags', 'lemmas']."
     )
     with pytest.raises(ConfigurationError, match=re.escape(message)):

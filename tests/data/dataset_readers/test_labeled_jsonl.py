@@ -320,7 +320,7 @@ def test_labels_of_the_wrong_kind(
 
 def test_an_unknown_kind() -> None:
     message = (
-        "labels must name a kind of label for the key 'polarity', but found 'clas'. Did you mean "
+        "labels must name a kind of label for the key 'polarity', but got 'clas'. Did you mean "
         "'class'? Known names: ['class', 'number', 'classes', 'tags']."
     )
     with pytest.raises(ConfigurationError, match=re.escape(message)):

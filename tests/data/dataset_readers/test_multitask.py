@@ -241,6 +241,6 @@ def test_reading_of_an_unknown_task() -> None:
     with pytest.raises(ConfigurationError) as error:
         MultiTaskDatasetReader({"tweets": NumbersReader()}).read("1", force_task="tweet")
     assert str(error.value) == (
-        "force_task must name a task that has a reader, but found 'tweet'. Did you mean 'tweets'? "
+        "force_task must name a task that has a reader, but got 'tweet'. Did you mean 'tweets'? "
         "Known names: ['tweets']."
     )

@@ -72,7 +72,7 @@ def test_a_target_without_a_metric() -> None:
     with pytest.raises(ConfigurationError) as caught:
         DynamicSampler({"tweets": "+tweets_accuracy"}, targets={"twets": 0.8})
     assert str(caught.value) == (
-        "targets must name datasets that have metrics, but found 'twets'. Did you mean 'tweets'? "
+        "targets must name datasets that have metrics, but got 'twets'. Did you mean 'tweets'? "
         "Known names: ['tweets']."
     )
 
@@ -99,7 +99,7 @@ def test_a_key_for_no_dataset(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make_sampler(name, **KEYED[name]).check_tasks(["twets", "ewt"])
     assert str(caught.value) == (
-        f"{parameter} must name datasets, but found 'tweets'. Did you mean 'twets'? Known names: "
+        f"{parameter} must name datasets, but got 'tweets'. Did you mean 'twets'? Known names: "
         "['twets', 'ewt']."
     )
 

@@ -43,7 +43,7 @@ def test_a_batch_size_for_no_dataset(scheduler: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         scheduler({"twets": 4, "ewt": 8}).check_tasks(["tweets", "ewt"])
     assert str(caught.value) == (
-        "batch_size must name datasets, but found 'twets'. Did you mean 'tweets'? Known names: "
+        "batch_size must name datasets, but got 'twets'. Did you mean 'tweets'? Known names: "
         "['tweets', 'ewt']."
     )
 

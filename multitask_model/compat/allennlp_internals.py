@@ -1,0 +1,121 @@
+"""
+Every access to a private attribute of AllenNLP 2.10.1 in this package, one function each with the
+reason for it. AllenNLP is archived, so these names will not change.
+"""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from allennlp.common import JsonDict
+from allennlp.data import DatasetReader, Field, Instance, TokenIndexer, Vocabulary
+from allennlp.data.data_loaders import MultiProcessDataLoader
+from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
+from allennlp.modules import TextFieldEmbedder, TokenEmbedder
+from allennlp.modules.matrix_attention import BilinearMatrixAttention
+from allennlp.modules.token_embedders import (
+    PretrainedTransformerEmbedder,
+    PretrainedTransformerMismatchedEmbedder,
+)
+from allennlp.predictors.predictor import Predictor
+from allennlp.training import GradientDescentTrainer
+from allennlp.training.metrics import FBetaMultiLabelMeasure
+
+
+def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
+    """The padding token and the OOV token. A vocabulary has no public name for them."""
+    return vocab._padding_token, vocab._oov_token
+
+
+def token_indexers(field: Field) -> Optional[Dict[str, TokenIndexer]]:
+    """The token indexers of a text field. Its public property raises where there are none."""
+    return getattr(field, "_token_indexers", None)
+
+
+def label_namespace(field: Field) -> Optional[str]:
+    """
+    The vocabulary namespace of a label field, or `None` for any other field. AllenNLP's label
+    fields have no common class, but all of them store the namespace under this name.
+    """
+    namespace = getattr(field, "_label_namespace", None)
+    return namespace if isinstance(namespace, str) else None
+
+
+def set_label_namespace(field: Field, namespace: str) -> None:
+    """Writes the namespace of a label field, which can otherwise be given to `__init__` only."""
+    vars(field)["_label_namespace"] = namespace
+
+
+def worker_info(reader: DatasetReader) -> Optional[WorkerInfo]:
+    """What the data loader told a reader of its worker process. The getter is public on none."""
+    return reader._worker_info
+
+
+def set_worker_info(reader: DatasetReader, info: Optional[WorkerInfo]) -> None:
+    """Tells an inner reader which worker process it is in, as a data loader does."""
+    reader._set_worker_info(info)
+
+
+def set_distributed_info(reader: DatasetReader, info: Optional[DistributedInfo]) -> None:
+    """Tells an inner reader which rank it is in, as a data loader does."""
+    reader._set_distributed_info(info)
+
+
+def limit_instance_queue(loader: MultiProcessDataLoader, chunks: Optional[int]) -> None:
+    """Bounds the queue from reading processes. `__init__` derives the bound from another option."""
+    loader._max_instance_queue_size = chunks
+
+
+def max_length(embedder: PretrainedTransformerEmbedder) -> Optional[int]:
+    """The length that the embedder folds sequences to, if any. It is only stored privately."""
+    return embedder._max_length
+
+
+def mixes_layers(embedder: PretrainedTransformerEmbedder) -> bool:
+    """Whether the embedder returns a mix of layers (`last_layer_only=False`)."""
+    return embedder._scalar_mix is not None
+
+
+def token_embedders(embedder: TextFieldEmbedder) -> List[TokenEmbedder]:
+    """The token embedders of a `BasicTextFieldEmbedder`; none for an embedder without them."""
+    return list(getattr(embedder, "_token_embedders", {}).values())
+
+
+def matched_embedder(
+    embedder: PretrainedTransformerMismatchedEmbedder,
+) -> PretrainedTransformerEmbedder:
+    """The embedder of word pieces inside one of words."""
+    return embedder._matched_embedder
+
+
+def freeze_bias(attention: BilinearMatrixAttention) -> None:
+    """Keeps the bias at 0: it is the same for all candidates, so it cannot change a softmax."""
+    attention._bias.requires_grad_(False)
+
+
+def has_counts(measure: FBetaMultiLabelMeasure) -> bool:
+    """Whether the measure was called since its last reset. `get_metric` raises where it was not."""
+    return measure._true_positive_sum is not None
+
+
+def regularizer(module: torch.nn.Module) -> object:
+    """The `RegularizerApplicator` of a model, or `None`. `Model` only stores it privately."""
+    return getattr(module, "_regularizer", None)
+
+
+def json_to_instance(predictor: Predictor, json_dict: JsonDict) -> Instance:
+    """The instance that an inner predictor makes of JSON, for a batch of several predictors."""
+    return predictor._json_to_instance(json_dict)
+
+
+def batches_to_skip(trainer: GradientDescentTrainer) -> int:
+    """
+    The number of batches of the current epoch that a recovered trainer will skip. The trainer
+    counts optimizer steps, each of which takes several batches with gradient accumulation.
+    """
+    steps: Any = trainer._start_after_batches_in_epoch_completed
+    return int(steps * trainer._num_gradient_accumulation_steps)
+
+
+def batches_completed(trainer: GradientDescentTrainer) -> int:
+    """The number of batches that the trainer has used of the current epoch."""
+    return int(trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps)
