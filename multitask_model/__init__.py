@@ -3,11 +3,11 @@ Multi-task learning with AllenNLP. Importing this package makes the type name "m
 model, the predictor, the dataset reader and the data loader defined here.
 """
 
-from multitask_model.compat import apply as _apply_shims
+from multitask_model.compat import apply_patches as _apply_patches
 from multitask_model.compat import require_allennlp as _require_allennlp
 
 _require_allennlp()
-_apply_shims()
+_apply_patches()
 
 import allennlp.models  # noqa: E402  (registers AllenNLP's own "multitask", to be replaced)
 import allennlp.predictors  # noqa: E402, F401
@@ -31,7 +31,7 @@ from multitask_model.heads import (  # noqa: E402
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
-from multitask_model.routing.arguments import get_forward_arguments  # noqa: E402
+from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
 from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
 
 __version__ = "0.1.0"

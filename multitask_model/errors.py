@@ -1,7 +1,7 @@
-"""The parts that error messages share: what was found, what is known, what is suggest to it."""
+"""Parts that error messages share: lists of names, values, and the closest known name."""
 
 import difflib
-from typing import Iterable, List
+from typing import Iterable, List, Sequence
 
 from allennlp.common.checks import ConfigurationError
 
@@ -9,17 +9,17 @@ MAX_NAMES = 20
 MAX_CHARACTERS = 80
 
 
-def format_names(names: Iterable[str]) -> str:
-    """The names as they stand in an error message, cut short where there are very many."""
-    shown: List[str] = [repr(name) for name in names]
-    rest = len(shown) - MAX_NAMES
-    if rest > 0:
-        shown = shown[:MAX_NAMES] + [f"and {rest} more"]
-    return "[" + ", ".join(shown) + "]"
+def format_names(names: Iterable[object]) -> str:
+    """Formats names as a list, of which at most `MAX_NAMES` are shown."""
+    formatted: List[str] = [repr(name) for name in names]
+    hidden = len(formatted) - MAX_NAMES
+    if hidden > 0:
+        formatted = formatted[:MAX_NAMES] + [f"and {hidden} more"]
+    return "[" + ", ".join(formatted) + "]"
 
 
 def format_value(value: object) -> str:
-    """The value as it stands in an error message, cut short where it is long."""
+    """Formats a value in at most `MAX_CHARACTERS` characters."""
     text = repr(value)
     if len(text) > MAX_CHARACTERS:
         text = f"{text[:MAX_CHARACTERS]}..."
@@ -27,18 +27,28 @@ def format_value(value: object) -> str:
 
 
 def suggest(name: object, known: Iterable[str]) -> str:
-    """`" Did you mean 'x'?"` for the known name closest to `name`, or nothing if none is close."""
+    """Returns `" Did you mean 'x'?"` for the known name closest to `name`, or an empty string."""
     matches = difflib.get_close_matches(str(name), list(known), n=1)
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
 def check_known(parameter: str, what: str, found: Iterable[str], known: Iterable[str]) -> None:
     """
+    Checks that every name in `found` is one of the `known` names.
+
+    # Parameters
+
+    parameter : `str`
+        The parameter that the names were given for.
+    what : `str`
+        What the parameter must name, such as `"a task that has a reader"`.
+    found : `Iterable[str]`
+    known : `Iterable[str]`
+
     # Raises
 
     `ConfigurationError`
-        If a name in `found` is not in `known`. It names the parameter, the name that was found,
-        the suggest known one and all the known ones.
+        If a name is unknown. The message suggests the closest known name.
     """
     known = list(known)
     for name in found:
@@ -47,3 +57,17 @@ def check_known(parameter: str, what: str, found: Iterable[str], known: Iterable
                 f"{parameter} must name {what}, but got {name!r}.{suggest(name, known)} "
                 f"Known names: {format_names(known)}."
             )
+
+
+def check_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
+    """
+    Checks that the value of a parameter is one of a few choices.
+
+    # Raises
+
+    `ConfigurationError`
+        If it is none of them.
+    """
+    if value not in choices:
+        listed = " or ".join(map(repr, choices))
+        raise ConfigurationError(f"{parameter} must be {listed}, but got {value!r}.")

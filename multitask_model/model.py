@@ -1,6 +1,6 @@
-"""`MultiTaskModel`: one backbone, many heads, a joint loss."""
+"""`MultiTaskModel`: one backbone, several heads, one joint loss."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cast
 
 import numpy
 import torch
@@ -14,91 +14,99 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.data.collate import collate
-from multitask_model.errors import check_known
 from multitask_model.pretrained import (
+    allow_other_heads,
     head_of,
+    ignore_other_heads,
     load_pretrained,
-    other_heads_allowed,
-    without_other_heads,
 )
-from multitask_model.routing.arguments import Router, available_to_heads, unwrap
-from multitask_model.routing.calls import call_in_parts, fields_of_all_rows
+from multitask_model.routing.arguments import Router
+from multitask_model.routing.calls import Result, call_backbone, call_head, make_available
 from multitask_model.routing.checks import (
-    as_module_dict,
+    add_module,
     check_components,
-    has_penalty,
-    kind_of_input,
-    put_head,
+    make_module_dict,
+    may_have_penalty,
 )
-from multitask_model.routing.outputs import (
-    BACKBONE,
-    LOSS,
-    OutputNames,
-    SeparatedOutputs,
-    add_metrics,
-)
-from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.instances import SeparatedOutputs, input_kind
+from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
+from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
+from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
 from multitask_model.training.metrics.mean_losses import MeanLosses
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
-from multitask_model.weighting.joint_loss import LOSS_REDUCTIONS, as_scalar, joint_loss
+from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 
 
 @Model.register("multitask", exist_ok=True)
 class MultiTaskModel(Model):
     """
-    A `MultiTaskModel` has a `Backbone` that encodes its inputs, and heads that make predictions
-    from what was encoded. The joint loss is the sum of the heads' losses, each times its weight.
+    A `MultiTaskModel` has a `Backbone` that encodes a batch once, and heads that make predictions
+    from the encoding. The joint loss is the weighted sum of the losses of the heads.
 
-    `forward` takes whatever fields the instances have. The backbone gets those of them, and each
-    head those of them and of the backbone's outputs, that its `forward` has arguments for. A head
-    gets the rows of the instances whose `task` it serves. The backbone is called once per batch,
-    however many heads there are.
+    `forward` takes any fields. The backbone gets the fields that its own `forward` has arguments
+    for. Each head gets the fields and the backbone outputs that its `forward` has arguments for,
+    and of these the rows of the instances whose `task` it serves.
 
-    Instances need not have the same fields (`multitask_model.data.collate`). A head whose rows all
-    have a field, or all lack it, is called once; one whose rows partly have it, once for each kind.
+    Instances of a batch may have different fields (see `collate`). If only some rows of a head have
+    a field that it takes, such as its label, the head is called once with and once without it.
 
     Registered as a `Model` with name "multitask".
+
+        >>> from allennlp.models.heads import Head
+        >>> class Encoder(Backbone):
+        ...     def forward(self, text):
+        ...         return {"encoded": text.float()}
+        >>> class Mean(Head):
+        ...     def forward(self, encoded, target):
+        ...         return {"loss": (encoded.mean(-1) - target).abs().mean()}
+        >>> vocab = Vocabulary()
+        >>> model = MultiTaskModel(vocab, Encoder(), {"a": Mean(vocab), "b": Mean(vocab)})
+        >>> text, target = torch.tensor([[1, 3], [4, 4], [8, 8]]), torch.tensor([1.0, 1.0, 2.0])
+        >>> model(text=text, target=target, task=["a", "b", "a"])
+        {'encoded': ..., 'a_loss': tensor(3.5000), 'b_loss': tensor(3.), 'loss': tensor(6.5000)}
 
     # Parameters
 
     vocab : `Vocabulary`
     backbone : `Backbone`
     heads : `Dict[str, Head]`
-        At least one. The order of the heads is the order of losses, outputs and metrics.
+        At least one. Losses, outputs and metrics have the order of the heads.
     task_heads : `Dict[str, List[str]]`, optional (default = the head of the same name)
-        The heads that serve each task: several heads for one task, several tasks for one head. An
-        instance may have a `heads` field, a list of names, that narrows the heads that serve it.
+        The heads that serve each task. A task may have several heads, and a head several tasks. A
+        field `heads` of an instance, a list of names, restricts the heads that serve it.
     loss_weights : `Dict[str, float]`, optional (default = `1.0` each)
-        What each head's loss is multiplied by in the joint loss. Heads that are left out have 1.0.
-        A backbone may return a `loss` too: it joins the sum, with the weight of `"backbone"`.
+        The weight of each head's loss in the joint loss. Heads that are left out have weight 1.0.
+        If the backbone returns a `loss`, it is added with the weight of `"backbone"`.
     loss_reduction : `str`, optional (default = `"heads"`)
-        With w_h the weight and L_h the loss of head h, its mean over its rows,
+        With w_h the weight of head h, and L_h its loss, the mean over its rows:
 
-        - `"heads"`: loss = Σ_h w_h · L_h, as in AllenNLP. One instance of a head that has few in
-          the batch weighs more than one of a head that has many.
-        - `"instances"`: loss = Σ_h w_h · (rows_h / B) · L_h, with rows_h the number of rows that
-          L_h is for, and B that of the batch. One instance counts one instance.
+        - `"heads"`: loss = Σ_h w_h · L_h, as in AllenNLP. An instance of a head that has few
+          instances in the batch has a larger weight than an instance of a head that has many.
+        - `"instances"`: loss = Σ_h w_h · (rows_h / B) · L_h, where rows_h is the number of rows
+          that L_h is the mean of, and B the batch size. All instances have the same weight.
 
-        A backbone's own loss is for all rows.
+        A loss of the backbone is the mean over all rows.
+    loss_weighting : `LossWeighting`, optional (default = `SumWeighting()`)
+        How the weighted losses of the heads are combined.
     per_task_metrics : `bool`, optional (default = `False`)
-        Whether the metrics of a head that serves several tasks are reported for each task too, as
-        `TASK_HEAD_METRIC`. The cost is a second forward pass of such a head on every batch, without
-        gradients and in evaluation mode. Not for distributed training.
+        If `True`, the metrics of a head that serves several tasks are also reported for each task,
+        as `TASK_HEAD_METRIC`. Such a head is then called twice for every batch: the second time
+        without gradients and in evaluation mode. Not available in distributed training.
     pretrained_file : `str`, optional (default = `None`)
-        An archive to take the weights of the backbone, and of the heads that both have, from. Heads
-        that it lacks are freshly initialised, those that are missing here are left out, and both
-        are logged. The vocabulary must begin with that of the archive: in a config,
+        An archive that initializes the backbone and the heads that it has. Other heads of this
+        model are initialized as usual, other heads of the archive are ignored, and both are logged.
+        The vocabulary must extend that of the archive. In a config:
         `"vocabulary": {"type": "extend", "directory": ARCHIVE}`.
     arg_name_mapping : `Dict[str, Dict[str, str]]`, optional (default = no changes)
-        For each component (`"backbone"` or the name of a head), new names for the fields and
-        outputs that it is offered: `{"backbone": {"question": "text", "review": "text"}}`. Several
-        may lead to one argument of the backbone as long as no batch, and to one of a head as long
-        as no instance, has more than one of them.
+        For each component (`"backbone"` or the name of a head), a mapping from fields and backbone
+        outputs to its arguments: `{"backbone": {"question": "text", "review": "text"}}`. Several
+        names may map to one argument of the backbone if no batch has more than one of them, and to
+        one argument of a head if no instance has more than one of them.
     allowed_arguments : `Dict[str, Set[str]]`, optional (default = inferred)
-        For each component, the arguments that may be passed on to it. For components that are left
-        out, it is all that their `forward` takes; if that takes `**kwargs`, whatever is available.
+        For each component, the arguments that it may get. A component that is left out gets all
+        arguments of its `forward`, or every available value if that takes `**kwargs`.
     initializer : `InitializerApplicator`, optional (default = `InitializerApplicator()`)
         Initializes the parameters of the whole model.
     **kwargs : `Any`
@@ -107,9 +115,8 @@ class MultiTaskModel(Model):
     # Raises
 
     `ConfigurationError`
-        If there are no heads, a head has a name that cannot be used, or `task_heads`,
-        `loss_weights`, `loss_reduction`, `arg_name_mapping` or `allowed_arguments` name something
-        that is not there; or if the weights in `pretrained_file` do not fit.
+        If there are no heads, a head has an invalid name, a parameter names an unknown component,
+        head or argument, or the weights in `pretrained_file` do not fit.
     """
 
     default_predictor = "multitask"
@@ -123,6 +130,7 @@ class MultiTaskModel(Model):
         task_heads: Optional[Dict[str, List[str]]] = None,
         loss_weights: Optional[Dict[str, float]] = None,
         loss_reduction: str = "heads",
+        loss_weighting: Optional[LossWeighting] = None,
         per_task_metrics: bool = False,
         pretrained_file: Optional[str] = None,
         arg_name_mapping: Optional[Dict[str, Dict[str, str]]] = None,
@@ -132,33 +140,56 @@ class MultiTaskModel(Model):
     ) -> None:
         super().__init__(vocab, **kwargs)
         self._backbone = backbone
-        self._heads = as_module_dict(heads)
+        self._heads = make_module_dict(heads)
+        self._loss_weighting = loss_weighting or SumWeighting()
+        self._loss_weighting.set_heads(list(heads))
         components: Dict[str, torch.nn.Module] = {BACKBONE: backbone, **heads}
-        loss_weights, mapping = loss_weights or {}, arg_name_mapping or {}
+        weights, mapping = loss_weights or {}, arg_name_mapping or {}
         allowed = allowed_arguments or {}
         check_components(
-            components,
-            loss_weights=loss_weights,
-            arg_name_mapping=mapping,
-            allowed_arguments=allowed,
+            components, loss_weights=weights, arg_name_mapping=mapping, allowed_arguments=allowed
         )
-        check_known("loss_reduction", "a way to add up losses", [loss_reduction], LOSS_REDUCTIONS)
 
-        self._loss_weights = {name: loss_weights.get(name, 1.0) for name in components}
+        self._tasks = TaskHeads(list(heads), task_heads)
         self._routers = {
             name: Router(name, module, mapping.get(name), allowed.get(name))
             for name, module in components.items()
         }
-        self._tasks = TaskHeads(list(heads), task_heads)
-        self._loss_reduction = loss_reduction
-        self._task_metrics = PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
+        self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
         self._output_names = OutputNames(list(heads))
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
-        self._is_regularized = any(map(has_penalty, (self, *map(unwrap, heads.values()))))
+        self._per_task_metrics = (
+            PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
+        )
+        self._may_have_penalty = any(map(may_have_penalty, (self, *map(unwrap, heads.values()))))
         initializer(self)
         if pretrained_file is not None:
             load_pretrained(self, pretrained_file)
+
+    @property
+    def tasks(self) -> TaskHeads:
+        """The tasks of the model, and the heads that serve each."""
+        return self._tasks
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone."""
+        return self._modules["_backbone"]  # type: ignore[return-value]
+
+    @property
+    def heads(self) -> torch.nn.ModuleDict:
+        """The heads by name, in their order, each as it was passed in: possibly in a wrapper."""
+        return self._modules["_heads"]  # type: ignore[return-value]
+
+    def head(self, name: str) -> Head:
+        """Returns the head of this name, without a wrapper such as `DistributedDataParallel`."""
+        head = self.heads[name]
+        return head if isinstance(head, Head) else cast(Head, unwrap(head))
+
+    def router(self, component: str) -> Router:
+        """Returns the router of `"backbone"` or of a head, which selects its arguments."""
+        return self._routers[component]
 
     def add_head(
         self,
@@ -171,14 +202,14 @@ class MultiTaskModel(Model):
         allowed_arguments: Optional[Set[str]] = None,
     ) -> None:
         """
-        Adds a head to a model that is already there. It comes last in the order of the heads.
+        Adds a head to the model. It becomes the last one in the order of the heads.
 
         # Parameters
 
         name : `str`
         head : `Head`
         tasks : `Sequence[str]`, optional (default = `[name]`)
-            The tasks that it serves: new ones, or ones that other heads serve already.
+            The tasks that the head serves. They may be new.
         loss_weight : `float`, optional (default = `1.0`)
         arg_name_mapping : `Dict[str, str]`, optional (default = no changes)
         allowed_arguments : `Set[str]`, optional (default = inferred)
@@ -186,96 +217,80 @@ class MultiTaskModel(Model):
         # Raises
 
         `ConfigurationError`
-            If the name is taken or cannot be used, `tasks` is not a list of different names, or
-            a mapping or an allowed argument names something that `forward` of the head does not
-            take. Then nothing is added.
+            If the name is invalid or taken, `tasks` is not a list of different names, or a mapping
+            or an allowed argument is not an argument of the head's `forward`. The model is
+            unchanged.
         """
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
-        put_head(self._heads, name, head)
+        add_module(self._heads, name, head)
         self._routers[name] = router
-        self._loss_weights[name] = loss_weight
-        self._tasks.add(name, tasks)
-        if self._task_metrics is not None:
-            self._task_metrics = PerTaskMetrics(self._tasks, self._heads)
+        self._joint_loss.set_weight(name, loss_weight)
+        self._loss_weighting.set_heads(list(self._heads))
+        self._tasks.add_head(name, tasks)
+        if self._per_task_metrics is not None:
+            self._per_task_metrics = PerTaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
-        self._is_regularized |= has_penalty(unwrap(head))
+        self._may_have_penalty |= may_have_penalty(unwrap(head))
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
         # Parameters
 
         task : `List[str]`
-            The task of each of the B instances, which says which heads serve it.
+            The task of each of the B instances, which selects the heads that serve it.
         heads : `List[Optional[List[str]]]`, optional
-            The heads of each instance, among those that serve its task; `None` for all of them.
+            For each instance, the heads that serve it, among those of its task. `None` for all.
         **kwargs : `Any`
-            The other fields of the batch. Nothing in them is changed.
+            The other fields of the batch. They are not changed.
 
         # Returns
 
         `Dict[str, torch.Tensor]`
-            The backbone's outputs, each head's outputs with `HEAD_` before their names (one row
-            for each instance that the head served), and the joint `loss` of shape `[]`, if any
-            component had a loss. If only one had, and its weight is 1, and there is no
-            regularizer, the joint loss is that very tensor.
+            The outputs of the backbone, the outputs of each head as `HEAD_OUTPUT` (with one row for
+            each instance that the head served), and the joint `loss` of shape `[]` if a component
+            returned a loss. If only one did, its weight is 1, and there is no regularizer, the
+            joint loss is that same tensor.
 
         # Raises
 
         `ValueError`
-            If the batch has no `task`, an unknown task or no instances; if only some instances have
-            what the backbone takes; if a component lacks a required argument or is offered two
-            values for one; if an input has the name of a backbone output; if two outputs have one
-            name; if a loss is not one number.
+            If `task` is missing or unknown; a component lacks a required argument or gets two
+            values for one; only some instances have a field that the backbone takes; a field has
+            the name of a backbone output; two outputs have the same name; or a loss is not a single
+            number.
         """
         rows = self._tasks.rows(kwargs)
-        outputs: Dict[str, Any] = {}
-        losses: Dict[str, Any] = {}
-        # Straight from the dictionary of modules: `self._backbone` would search three of them.
-        modules: Dict[str, Any] = self._modules
+        batch_size = len(kwargs["task"])
 
-        partial = has_partial(kwargs)
-        backbone_router = self._routers[BACKBONE]
-        inputs = fields_of_all_rows(backbone_router, kwargs) if partial else kwargs
-        plan = backbone_router.bind(tuple(inputs))
-        encoded = modules["_backbone"](**{key: inputs[name] for key, name in plan.items()})
-        self._collect(BACKBONE, encoded, outputs, losses)
-        available = available_to_heads(kwargs, encoded)
-        names, batch_size = tuple(available), len(kwargs["task"])
-        counts: Dict[str, int] = {}
+        results = {}
+        results[BACKBONE] = call_backbone(
+            self.backbone, self._routers[BACKBONE], kwargs, batch_size
+        )
+        available = make_available(kwargs, results[BACKBONE].outputs)
         for name, head_rows in rows.items():
-            head, router = modules["_heads"][name], self._routers[name]
-            if partial:
-                part, counts[name] = call_in_parts(
-                    name, head, router, available, head_rows, batch_size
-                )
-            else:
-                # Without a name for the arguments, so that they do not outlive the call.
-                plan = router.bind(names)
-                part = head(**{key: head_rows.take(available[n]) for key, n in plan.items()})
-            self._heads_called.add(name)
-            self._collect(name, part, outputs, losses)
-            if self._task_metrics is not None:
-                self._task_metrics.update(name, router, available, head_rows)
+            router = self._routers[name]
+            results[name] = call_head(self.heads[name], router, available, head_rows)
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.update(router, available, head_rows)
 
-        if losses:
-            weights = self._loss_weights
-            if self._loss_reduction == "instances":
-                counts = {**{n: len(r.indices) for n, r in rows.items()}, **counts}
-                weights = {n: counts.get(n, batch_size) / batch_size * weights[n] for n in losses}
-            outputs[LOSS] = joint_loss(losses, weights, own=self._is_regularized)
+        outputs = self._collect(results)
+        joint_loss = self._joint_loss(results, batch_size)
+        if joint_loss is not None:
+            # The trainer adds a penalty in place, which must not change the loss of a head.
+            outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
-    def _collect(
-        self, component: str, part: Mapping[str, Any], outputs: Dict[str, Any], losses: Dict
-    ) -> None:
-        """Puts what one component returned among the outputs, and its loss among the losses."""
-        self._output_names.add(outputs, component, part)
-        loss = part.get(LOSS)
-        if loss is not None:
-            losses[component] = loss = as_scalar(component, loss)
-            self._mean_losses.add(component, loss)
+    def _collect(self, results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
+        """Names the outputs of all components, and records their losses for the metrics."""
+        outputs: Dict[str, Any] = {}
+        for name, result in results.items():
+            self._output_names.add(outputs, name, result.outputs)
+            self._heads_called.add(name)
+            if result.loss is not None:
+                self._mean_losses.add(name, result.loss)
+        return outputs
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
@@ -284,30 +299,29 @@ class MultiTaskModel(Model):
 
         `Dict[str, float]`
             The metrics of every head that ran since the last reset, as `HEAD_METRIC`
-            (`_HEAD_METRIC` for a hidden `_METRIC`), with the mean of its losses as
-            `HEAD_loss` unless the head reports a `loss` itself. `backbone_loss` likewise, for a
-            backbone with a loss.
+            (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses is `HEAD_loss`, unless
+            the head itself reports a `loss`. A backbone with a loss has `backbone_loss`.
 
         # Raises
 
         `ValueError`
-            If the metrics of two heads have the same name.
+            If metrics of two heads have the same name.
         """
         metrics: Dict[str, float] = {}
         if reset and is_distributed():
-            # Every process gets here at the end of an epoch, and all must see the same means.
-            self._mean_losses.reduce([BACKBONE, *self._tasks.positions])
+            # All processes get here at the end of an epoch, and must see the same means.
+            self._mean_losses.reduce([BACKBONE, *self._heads])
         mean_losses = self._mean_losses.get()
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
-        for name in sorted(self._heads_called, key=self._tasks.positions.__getitem__):
-            part = dict(self._head(name).get_metrics(reset))
+        for name in filter(self._heads_called.__contains__, self._heads):
+            of_head = dict(self.head(name).get_metrics(reset))
             if name in mean_losses:
-                part.setdefault(LOSS, mean_losses[name])
-            add_metrics(metrics, name, part)
-        if self._task_metrics is not None:
-            for prefix, part in self._task_metrics.get(reset):
-                add_metrics(metrics, prefix, part)
+                of_head.setdefault(LOSS, mean_losses[name])
+            add_metrics(metrics, name, of_head)
+        if self._per_task_metrics is not None:
+            for prefix, of_task in self._per_task_metrics.get(reset):
+                add_metrics(metrics, prefix, of_task)
         if reset:
             self._heads_called.clear()
             self._mean_losses.reset()
@@ -328,20 +342,19 @@ class MultiTaskModel(Model):
         # Returns
 
         `Dict[str, torch.Tensor]`
-            Those outputs, and what the components made of them.
+            These outputs, and the readable outputs that the components added.
         """
-        # What only some rows of a head have, a head could not make readable as it does a tensor.
-        whole = {n: value for n, value in output_dict.items() if not isinstance(value, Partial)}
-        parts = self._output_names.split(whole)
-        encoded = parts.pop(BACKBONE, {})
+        # A head cannot make an output readable that only some of its rows have.
+        complete = {n: value for n, value in output_dict.items() if not isinstance(value, Partial)}
+        by_component: Dict[str, Dict[str, Any]] = self._output_names.split(complete)
+        encoded = by_component.pop(BACKBONE, {})
         readable: Dict[str, Any] = {}
-        backbone: Any = unwrap(self._backbone)
+        backbone = cast(Backbone, unwrap(self.backbone))
         self._output_names.add(readable, BACKBONE, backbone.make_output_human_readable({**encoded}))
         readable.update({key: output_dict[key] for key in output_dict if key not in encoded})
-        for name in sorted(parts, key=self._tasks.positions.__getitem__):
-            self._output_names.add(
-                readable, name, self._head(name).make_output_human_readable(parts[name])
-            )
+        for name in filter(by_component.__contains__, self._heads):
+            of_head = self.head(name).make_output_human_readable(by_component[name])
+            self._output_names.add(readable, name, of_head)
         return readable
 
     @overrides
@@ -350,25 +363,28 @@ class MultiTaskModel(Model):
         # Parameters
 
         instances : `List[Instance]`
-            Of any mix of tasks. Those with unlike inputs for the backbone go through it separately.
+            Instances of any tasks. Those with different inputs of the backbone are encoded in
+            separate batches.
 
         # Returns
 
         `List[Dict[str, numpy.ndarray]]`
             For each instance, in the order of `instances`, the readable outputs of the backbone and
-            of the heads that served it, and nothing of other heads.
+            of the heads that served it.
         """
-        results: List[Dict[str, numpy.ndarray]] = [{} for _ in instances]
+        results: List[Dict[str, Any]] = [{} for _ in instances]
         router = self._routers[BACKBONE]
         kinds = [
-            kind_of_input({n: i[n] for n in router.named_arguments(i.fields)}) for i in instances
+            input_kind({name: instance[name] for name in router.named_arguments(instance.fields)})
+            for instance in instances
         ]
         for indices in group_rows(kinds).values():
-            for i, outputs in zip(indices, self._forward_on_like([instances[i] for i in indices])):
-                results[i] = outputs
+            outputs = self._forward_on_batch([instances[i] for i in indices])
+            for i, of_instance in zip(indices, outputs):
+                results[i] = of_instance
         return results
 
-    def _forward_on_like(self, instances: List[Instance]) -> List[Dict[str, numpy.ndarray]]:
+    def _forward_on_batch(self, instances: List[Instance]) -> List[Dict[str, object]]:
         for instance in instances:
             instance.index_fields(self.vocab)
         batch = nn_util.move_to_device(collate(instances), self._get_prediction_device())
@@ -386,11 +402,11 @@ class MultiTaskModel(Model):
         # Returns
 
         `Optional[torch.Tensor]`
-            The sum of the model's own penalty and those of the heads, each by its regularizer;
+            The sum of the penalty of the model and those of its heads, each by its own regularizer;
             `None` if nothing has a regularizer.
         """
         penalties = [super().get_regularization_penalty()]
-        penalties += [self._head(name).get_regularization_penalty() for name in self._heads]
+        penalties += [self.head(name).get_regularization_penalty() for name in self._heads]
         given = [penalty for penalty in penalties if penalty is not None]
         return sum(given[1:], given[0]) if given else None
 
@@ -399,31 +415,27 @@ class MultiTaskModel(Model):
         # Returns
 
         `Optional[str]`
-            The component whose output stands under `name` among the outputs of this model:
-            `"backbone"` or the name of a head. `None` for the joint loss.
+            The component that the output `name` of this model came from: `"backbone"` or the name
+            of a head. `None` for the joint loss.
         """
         return self._output_names.find(name)
 
     @classmethod
     @overrides
     def _load(cls, *args: Any, **kwargs: Any) -> Model:
-        # A config may have more or fewer heads than the archive that it is loaded with.
-        with other_heads_allowed():
+        # A config may have more or fewer heads than the weights that are loaded for it.
+        with allow_other_heads():
             return super()._load(*args, **kwargs)
 
     @overrides
     def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
-        self._saved_heads = {head_of(name) for name in state_dict} - {None}
+        heads = map(head_of, state_dict)
+        self._saved_heads = {head for head in heads if head is not None}
         return super().load_state_dict(state_dict, *args, **kwargs)
 
     @overrides
     def _post_load_state_dict(
         self, missing_keys: List[str], unexpected_keys: List[str]
     ) -> Tuple[List[str], List[str]]:
-        keys = without_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
+        keys = ignore_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
         return super()._post_load_state_dict(*keys)
-
-    def _head(self, name: str) -> Any:
-        """The head itself, whatever it may be wrapped in."""
-        head = self._heads[name]
-        return head if isinstance(head, Model) else unwrap(head)

@@ -1,10 +1,10 @@
-"""Weights of a model that had other heads: more, fewer, or with smaller vocabularies."""
+"""Loading the weights of a model with other heads or a smaller vocabulary."""
 
 import contextlib
 import contextvars
 import logging
 import os
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -13,18 +13,25 @@ from allennlp.data import Vocabulary
 from allennlp.models.archival import get_weights_path
 from allennlp.nn import util as nn_util
 
-from multitask_model.compat import is_position_ids_buffer
+from multitask_model.compat.allennlp_internals import reserved_tokens
+from multitask_model.compat.transformers import is_position_ids_buffer
 from multitask_model.errors import format_names
+
+if TYPE_CHECKING:
+    from multitask_model.model import MultiTaskModel
 
 logger = logging.getLogger(__name__)
 
 _HEADS = "_heads."
 _other_heads_allowed = contextvars.ContextVar("_other_heads_allowed", default=False)
 
+Sizes = Set[Tuple[int, int]]
+"""The size in the archive and the size now, of every namespace of the vocabulary."""
+
 
 @contextlib.contextmanager
-def other_heads_allowed() -> Iterator[None]:
-    """Within it, a model may be loaded from weights of a model with other heads."""
+def allow_other_heads() -> Iterator[None]:
+    """A context in which a model may be loaded from the weights of a model with other heads."""
     token = _other_heads_allowed.set(True)
     try:
         yield
@@ -32,125 +39,131 @@ def other_heads_allowed() -> Iterator[None]:
         _other_heads_allowed.reset(token)
 
 
-def without_other_heads(
-    heads: Iterable[str], saved: Set[str], missing: List[str], unexpected: List[str]
+def ignore_other_heads(
+    heads: Iterable[str],
+    saved_heads: Set[str],
+    missing: List[str],
+    unexpected: List[str],
 ) -> Tuple[List[str], List[str]]:
     """
-    What is left of the missing and the unexpected names in a state dict, without those of heads
-    that only the model or only the weights have, if that is allowed. These heads are logged.
+    Removes from the missing and unexpected names of a state dict those of heads that only the model
+    or only the weights have, if `allow_other_heads` is active. These heads are logged.
 
     # Parameters
 
     heads : `Iterable[str]`
         The heads of the model.
-    saved : `Set[str]`
-        The heads that the weights have.
+    saved_heads : `Set[str]`
+        The heads that the weights are for.
     missing : `List[str]`
     unexpected : `List[str]`
+
+    # Returns
+
+    `Tuple[List[str], List[str]]`
+        The remaining missing and unexpected names.
     """
     if not _other_heads_allowed.get():
         return missing, unexpected
-    report(heads, saved)
-    missing = [name for name in missing if head_of(name) in (None, *saved)]
+    log_other_heads(heads, saved_heads)
+    missing = [name for name in missing if head_of(name) in (None, *saved_heads)]
     return missing, [name for name in unexpected if head_of(name) in (None, *heads)]
 
 
-def head_of(name: str) -> Any:
-    """The head whose parameter has that name in the state dict of a model, or `None`."""
+def head_of(name: str) -> Optional[str]:
+    """Returns the head that a name in a state dict belongs to, or `None`."""
     return name.split(".")[1] if name.startswith(_HEADS) else None
 
 
-def report(heads: Iterable[str], saved: Set[str]) -> None:
-    """Logs which heads are new, and which saved heads are left out."""
-    fresh = [head for head in heads if head not in saved]
-    surplus = sorted(saved.difference(heads))
-    if fresh:
-        logger.warning("The weights have no heads %s: freshly initialised.", format_names(fresh))
-    if surplus:
+def log_other_heads(heads: Iterable[str], saved_heads: Set[str]) -> None:
+    """Logs the heads that only the model or only the weights have."""
+    new = [head for head in heads if head not in saved_heads]
+    ignored = sorted(saved_heads.difference(heads))
+    if new:
         logger.warning(
-            "The model has no heads %s: their weights are left out.", format_names(surplus)
+            "The weights have no heads %s, which are initialized as in a new model.",
+            format_names(new),
+        )
+    if ignored:
+        logger.warning(
+            "The model has no heads %s, whose weights are ignored.", format_names(ignored)
         )
 
 
-def load_pretrained(model: Any, path: str) -> None:
+def load_pretrained(model: "MultiTaskModel", path: str) -> None:
     """
-    Copies the weights in an archive into `model`: those of the backbone, and of the heads that both
-    have. Where the vocabulary has grown, the rows of the old entries are copied.
+    Copies the weights of an archive to the backbone of `model` and to the heads that both have.
+    Where the vocabulary has grown, the rows of the old entries are copied.
 
     # Parameters
 
     model : `MultiTaskModel`
     path : `str`
-        An archive, a serialization directory, or anything that `cached_path` takes.
+        An archive, a serialization directory, or anything else that `cached_path` accepts.
 
     # Raises
 
     `ConfigurationError`
-        If the vocabulary of the model does not begin with that of the archive, or a weight of the
+        If the vocabulary of the model does not extend that of the archive, or a weight of the
         backbone or of a head that both have is missing or has another shape.
     """
     directory = cached_path(path, extract_archive=True)
-    grown = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
-    saved = nn_util.read_state_dict(get_weights_path(directory))
-    saved = {
-        name: value for name, value in saved.items() if not is_position_ids_buffer(model, name)
-    }
-    saved_heads = {head_of(name) for name in saved} - {None}
-    report(model._heads, saved_heads)
+    sizes = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
+    saved: Dict[str, torch.Tensor] = nn_util.read_state_dict(get_weights_path(directory))
+    saved = {n: value for n, value in saved.items() if not is_position_ids_buffer(model, n)}
+    saved_heads = {head for head in map(head_of, saved) if head is not None}
+    log_other_heads(model.heads, saved_heads)
     own = {n: v for n, v in model.state_dict().items() if head_of(n) in (None, *saved_heads)}
-    saved = {n: v for n, v in saved.items() if head_of(n) in (None, *model._heads)}
+    saved = {n: v for n, v in saved.items() if head_of(n) in (None, *model.heads)}
     different = sorted(own.keys() ^ saved.keys())
     if different:
         raise ConfigurationError(
-            f"The backbone, and the heads that both have, must have the weights of {path}, but "
-            f"only one of the two has {format_names(different)}. Configure them as they were, or "
-            f"give "
-            "a head that differs another name."
+            f"The backbone, and the heads that both have, must have the weights of {path}, but got "
+            f"{format_names(different)} in only one of the two. Configure these modules as they "
+            "were, or rename a head that differs."
         )
     with torch.no_grad():
         for name, value in own.items():
-            _copy(name, saved[name], value, grown)
+            _copy(name, saved[name], value, sizes)
 
 
-def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, grown: Set[Tuple[int, int]]) -> None:
-    # Shape: (old entries, ...) into (old and new entries, ...)
+def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, sizes: Sizes) -> None:
+    # Shape: (old entries, ...) to (old and new entries, ...)
     if saved.shape == value.shape:
         value.copy_(saved)
-    elif saved.shape[1:] == value.shape[1:] and (len(saved), len(value)) in grown:
+    elif saved.shape[1:] == value.shape[1:] and (len(saved), len(value)) in sizes:
         value[: len(saved)].copy_(saved)
     else:
         raise ConfigurationError(
-            f"{name} must have the shape that it has in the archive, or as many more rows as the "
-            f"vocabulary has grown by, but it is {list(saved.shape)} there and "
-            f"{list(value.shape)} here. Configure this module as it was, or give the head another "
-            "name."
+            f"{name} must have the shape that it has in the archive, plus a row for each new "
+            f"entry of "
+            f"the vocabulary, but got {list(value.shape)} for {list(saved.shape)}. Configure this "
+            "module as it was, or rename the head."
         )
 
 
-def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Set[Tuple[int, int]]:
-    """The old and the new sizes of the namespaces that have grown."""
+def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Sizes:
     if not os.path.isdir(directory):
         return set()
-    tokens = (vocab._padding_token, vocab._oov_token)
-    saved = _entries(Vocabulary.from_files(directory, *tokens))
-    grown = set()
+    saved = _entries(Vocabulary.from_files(directory, *reserved_tokens(vocab)))
+    sizes = set()
     for namespace, entries in _entries(vocab).items():
         old = saved.get(namespace, [])
         if entries[: len(old)] != old:
             raise ConfigurationError(
-                f"The vocabulary must begin with that of {path}, so that its weights mean the "
-                f"same, but the namespace {namespace!r} begins with {format_names(entries[:5])} "
-                f"and not "
+                f"The vocabulary must begin with the entries of {path}, in the same order, but the "
+                f"namespace {namespace!r} got {format_names(entries[:5])} where the archive has "
                 f'{format_names(old[:5])}. Set "vocabulary" in the config to '
                 f'{{"type": "extend", "directory": {path!r}}}.'
             )
-        grown.add((len(old), len(entries)))
-    return grown
+        sizes.add((len(old), len(entries)))
+    return sizes
 
 
 def _entries(vocab: Vocabulary) -> Dict[str, List[str]]:
-    by_namespace: Mapping[str, Dict[int, str]] = vocab._index_to_token
     return {
-        namespace: [token for _, token in sorted(entries.items())]
-        for namespace, entries in by_namespace.items()
+        namespace: [
+            token for _, token in sorted(vocab.get_index_to_token_vocabulary(namespace).items())
+        ]
+        for namespace in vocab.get_namespaces()
     }

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import JsonDict
-from allennlp.data import DatasetReader, Field, Instance, TokenIndexer, Vocabulary
+from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
@@ -26,12 +26,12 @@ def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
     return vocab._padding_token, vocab._oov_token
 
 
-def token_indexers(field: Field) -> Optional[Dict[str, TokenIndexer]]:
+def token_indexers(field: object) -> Optional[Dict[str, TokenIndexer]]:
     """The token indexers of a text field. Its public property raises where there are none."""
     return getattr(field, "_token_indexers", None)
 
 
-def label_namespace(field: Field) -> Optional[str]:
+def label_namespace(field: object) -> Optional[str]:
     """
     The vocabulary namespace of a label field, or `None` for any other field. AllenNLP's label
     fields have no common class, but all of them store the namespace under this name.
@@ -40,7 +40,7 @@ def label_namespace(field: Field) -> Optional[str]:
     return namespace if isinstance(namespace, str) else None
 
 
-def set_label_namespace(field: Field, namespace: str) -> None:
+def set_label_namespace(field: object, namespace: str) -> None:
     """Writes the namespace of a label field, which can otherwise be given to `__init__` only."""
     vars(field)["_label_namespace"] = namespace
 

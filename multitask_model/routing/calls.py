@@ -1,73 +1,204 @@
-"""Calling the components of a model with what one batch has for them."""
+"""Calling the components of a model with the values of one batch."""
 
-from typing import Any, Dict, Mapping, Tuple
+import numbers
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import torch
 
 from multitask_model.routing.arguments import Router
+from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.outputs import LOSS
-from multitask_model.routing.partial import Partial, merge_outputs, split_by_fields
-from multitask_model.routing.rows import AllRows
+from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.rows import AllRows, group_rows, select_rows
+
+Loss = Union[float, torch.Tensor]
 
 
-def fields_of_all_rows(router: Router, batch: Mapping[str, Any]) -> Dict[str, Any]:
+class Available(NamedTuple):
+    """The values that heads may take: the fields of the batch and the outputs of the backbone."""
+
+    values: Mapping[str, object]
+    names: Tuple[str, ...]
+    has_partial: bool
+    """Whether only some rows have one of the values."""
+
+
+class HeadCall(NamedTuple):
+    """One call of a head, for rows that have the same fields."""
+
+    positions: Sequence[int]
+    """The positions of these rows among the rows of the head."""
+    arguments: Dict[str, object]
+
+
+class Result(NamedTuple):
+    """What a component returned for a batch."""
+
+    outputs: Mapping[str, object]
+    loss: Optional[Loss]
+    """A scalar, or `None`."""
+    loss_rows: int
+    """The number of rows that the loss is the mean of."""
+
+
+def call_backbone(
+    backbone: torch.nn.Module, router: Router, batch: Mapping[str, object], batch_size: int
+) -> Result:
     """
-    The fields of the batch that every instance has.
+    Calls the backbone for the whole batch.
+
+    # Parameters
+
+    backbone : `Backbone`
+    router : `Router`
+        The router of the backbone.
+    batch : `Mapping[str, object]`
+        The fields of the batch.
+    batch_size : `int`
 
     # Raises
 
     `ValueError`
-        If only some of the instances have a field that leads to an argument of the backbone.
+        If only some instances have a field that the backbone takes, a required argument is missing,
+        or the loss of the backbone is not a single number.
     """
+    fields = _fields_of_all_rows(router, batch, batch_size) if has_partial(batch) else batch
+    binding = router.bind(tuple(fields))
+    outputs = backbone(**{argument: fields[name] for argument, name in binding.items()})
+    return _result(router, outputs, batch_size)
+
+
+def make_available(batch: Mapping[str, object], encoded: Mapping[str, object]) -> Available:
+    """
+    Combines the fields of a batch with the outputs of the backbone.
+
+    # Raises
+
+    `ValueError`
+        If a field and an output have the same name, and are not the same object.
+    """
+    for name in encoded:
+        if name in batch and batch[name] is not encoded[name]:
+            raise ValueError(
+                f"The values that heads take must have different names, but got {name!r} both as a "
+                "field of the batch and as an output of the backbone. Rename the field in the "
+                "dataset reader or the output in the backbone."
+            )
+    values = {**encoded, **batch}
+    return Available(values, tuple(values), has_partial(values))
+
+
+def call_head(head: torch.nn.Module, router: Router, available: Available, rows: AllRows) -> Result:
+    """
+    Calls a head for its rows of a batch.
+
+    A head is called once, unless only some of its rows have a field that it takes. Then it is
+    called once for each set of fields: with labels for the rows that have them, and without labels
+    for the others. Leaving the labels out for all rows would lose labels, and leaving out the
+    unlabeled rows would lose predictions. In each call the arguments are plain tensors.
+
+    # Parameters
+
+    head : `Head`
+    router : `Router`
+        The router of the head.
+    available : `Available`
+    rows : `AllRows`
+        The rows of the head.
+
+    # Returns
+
+    `Result`
+        The outputs have one row for each of `rows`, in that order.
+
+    # Raises
+
+    `ValueError`
+        If some rows lack a required argument, the outputs of several calls cannot be merged, or the
+        loss is not a single number.
+    """
+    if not available.has_partial:
+        return _result(router, head(**_arguments(router, available, rows)), len(rows))
+    calls = _split_by_fields(router, available, rows)
+    outputs = [head(**call.arguments) for call in calls]
+    if len(calls) == 1:
+        return _result(router, outputs[0], len(rows))
+    with_loss = [len(c.positions) for c, o in zip(calls, outputs) if o.get(LOSS) is not None]
+    merged = merge_outputs(router.component, [call.positions for call in calls], outputs)
+    return _result(router, merged, sum(with_loss))
+
+
+def _arguments(router: Router, available: Available, rows: AllRows) -> Dict[str, object]:
+    values, take = available.values, rows.take
+    binding = router.bind(available.names)
+    return {argument: take(values[name]) for argument, name in binding.items()}
+
+
+def _split_by_fields(router: Router, available: Available, rows: AllRows) -> List[HeadCall]:
+    """Splits the rows of a head into calls of rows that have the same fields."""
+    values = available.values
+    complete = [name for name, value in values.items() if not isinstance(value, Partial)]
+    rows_of = {
+        name: set(value.rows)
+        for name, value in values.items()
+        # `heads` already decided which rows these are.
+        if isinstance(value, Partial) and name != "heads" and router.takes(name)
+    }
+    fields_of_rows = [tuple(name for name in rows_of if i in rows_of[name]) for i in rows.indices]
+    calls = []
+    for names, positions in group_rows(fields_of_rows).items():
+        indices = [rows.indices[position] for position in positions]
+        taken = rows if len(indices) == len(rows) else select_rows(indices, rows.batch_size)
+        try:
+            # Fields of other rows are neither missing nor duplicate for these.
+            binding = router.bind((*complete, *names))
+        except ValueError as error:
+            raise ValueError(f"For {len(indices)} of its {len(rows)} rows, {error}") from error
+        arguments = {
+            argument: _take(values[name], indices, taken) for argument, name in binding.items()
+        }
+        calls.append(HeadCall(positions, arguments))
+    return calls
+
+
+def _take(value: object, indices: Sequence[int], rows: AllRows) -> object:
+    return value.take(indices) if isinstance(value, Partial) else rows.take(value)
+
+
+def _fields_of_all_rows(
+    router: Router, batch: Mapping[str, object], batch_size: int
+) -> Dict[str, object]:
     for name, argument in router.named_arguments(batch).items():
-        if isinstance(batch[name], Partial):
+        field = batch[name]
+        if isinstance(field, Partial):
             raise ValueError(
                 "The backbone encodes every instance of a batch, but for its argument "
-                f"{argument!r} only {len(batch[name].rows)} of the {len(batch['task'])} instances "
-                f"of this batch have the field {name!r}. Keep instances with unlike inputs in "
-                "separate batches (a homogeneous scheduler does), or give the field the same name "
-                "in all readers."
+                f"{argument!r} only {len(field.rows)} of the {batch_size} instances of this batch "
+                f"have the field {name!r}. Keep instances with different inputs in separate "
+                "batches (a homogeneous scheduler does), or give the field the same name in all "
+                "readers."
             )
     return {name: value for name, value in batch.items() if not isinstance(value, Partial)}
 
 
-def call_in_parts(
-    name: str,
-    head: Any,
-    router: Router,
-    available: Mapping[str, Any],
-    rows: AllRows,
-    batch_size: int,
-) -> Tuple[Mapping[str, Any], int]:
-    """
-    Calls a head for its rows of a batch with fields that only some instances have.
+def _result(router: Router, outputs: Mapping[str, object], rows: int) -> Result:
+    loss = outputs.get(LOSS)
+    return Result(outputs, None if loss is None else _as_scalar(router.component, loss), rows)
 
-    If the head's rows only partly have such a field, it is called once for each kind of its rows:
-    with labels for those that have them and without for the others. The alternatives would be to
-    leave the labels out for all, which drops labels, or to leave the unlabelled rows out, which
-    drops predictions. The head sees plain tensors either way.
 
-    # Parameters
-
-    name : `str`
-    head : `Head`
-    router : `Router`
-        That of the head.
-    available : `Mapping[str, Any]`
-        The fields of the batch and the outputs of the backbone.
-    rows : `AllRows`
-        The rows of the head.
-    batch_size : `int`
-
-    # Returns
-
-    `Tuple[Mapping[str, Any], int]`
-        What the head returned, in the order of `rows`, and how many of them its loss is for.
-
-    # Raises
-
-    `ValueError`
-        If some rows lack a required argument, or the outputs cannot be put together.
-    """
-    parts = split_by_fields(router, available, rows, batch_size)
-    outputs = [head(**part.arguments) for part in parts]
-    labelled = [len(p.positions) for p, o in zip(parts, outputs) if o.get(LOSS) is not None]
-    return merge_outputs(name, parts, outputs), sum(labelled)
+def _as_scalar(component: str, loss: object) -> Loss:
+    """Returns the loss as a number or as a tensor of shape []."""
+    if isinstance(loss, torch.Tensor):
+        if not loss.dim():
+            return loss
+        if loss.numel() == 1:
+            return loss.reshape(())
+        found = f"a tensor of shape {list(loss.shape)}"
+    elif isinstance(loss, numbers.Real):
+        return float(loss)
+    else:
+        found = repr(loss)
+    raise ValueError(
+        f"The loss of {component!r} must be a single number, but got {found}. Reduce it in the "
+        "forward() of that component, for example with .mean()."
+    )

@@ -1,32 +1,54 @@
-"""Taking rows of a batch out of any value."""
+"""Selecting rows of a batch from values of any type."""
 
 import copy
 import dataclasses
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from collections.abc import Sequence as SequenceType
-from typing import Any, Collection, Dict, Hashable, List, Optional, Sequence, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Hashable,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 import numpy
 import torch
 
+_Key = TypeVar("_Key", bound=Hashable)
+
+if TYPE_CHECKING:
+    from torch.autograd.function import FunctionCtx
+
 
 class GatherRows(torch.autograd.Function):
     """
-    The rows of every head of one tensor, each a tensor of its own. In PyTorch's own gradient of
-    `index_select`, each head would fill and add up a tensor as large as the whole batch; this fills
-    one for all heads.
+    Gathers each head's rows of one tensor.
+
+    The backward pass adds the gradients of all heads into one tensor of the shape of the batch.
+    With one `index_select` per head, PyTorch would allocate and add such a tensor for every head.
     """
 
     @staticmethod
-    def forward(ctx: Any, tensor: torch.Tensor, *indices: torch.Tensor) -> Any:
+    def forward(
+        ctx: "FunctionCtx", tensor: torch.Tensor, *indices: torch.Tensor
+    ) -> Tuple[torch.Tensor, ...]:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*indices)
-        ctx.shape = tensor.shape
+        ctx.shape = tensor.shape  # type: ignore[attr-defined]
         return tuple(tensor.index_select(0, index) for index in indices)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
+    def backward(
+        ctx: Any, *gradients: Optional[torch.Tensor]
+    ) -> Tuple[Optional[torch.Tensor], ...]:
         total = None
         for index, gradient in zip(ctx.saved_tensors, gradients):
             if gradient is not None:
@@ -37,43 +59,44 @@ class GatherRows(torch.autograd.Function):
 
 class RowGatherer:
     """
-    Shares the rows of a batch out to its heads: a tensor with a gradient once, for all of them.
+    Gathers each head's rows. A tensor that requires grad is gathered once for all heads.
 
     # Parameters
 
     groups : `Collection[Sequence[int]]`
-        The rows of each head; heads with the same rows have one group.
+        The row groups of the batch: heads with the same rows have one group.
     """
 
     def __init__(self, groups: Collection[Sequence[int]]) -> None:
         self._groups = groups
         self._indices: Dict[torch.device, Sequence[torch.Tensor]] = {}
-        self._scattered: Dict[int, Tuple[torch.Tensor, Sequence[torch.Tensor]]] = {}
+        self._gathered: Dict[int, Tuple[torch.Tensor, Sequence[torch.Tensor]]] = {}
 
-    def take(self, tensor: torch.Tensor, number: int) -> torch.Tensor:
-        """The rows of the group with that number. Shape: (B, ...) -> (rows, ...)"""
+    def take(self, tensor: torch.Tensor, group: int) -> torch.Tensor:
+        """Returns the rows of a group. Shape: (B, ...) -> (rows, ...)"""
         indices = self._indices.get(tensor.device)
         if indices is None:
             indices = self._indices[tensor.device] = self._make_indices(tensor.device)
         if not (tensor.requires_grad and torch.is_grad_enabled()):
-            return tensor.index_select(0, indices[number])
-        if id(tensor) not in self._scattered:
-            # The tensor itself is kept too, so that its id is not given to another one.
-            self._scattered[id(tensor)] = (tensor, GatherRows.apply(tensor, *indices))
-        return self._scattered[id(tensor)][1][number]
+            return tensor.index_select(0, indices[group])
+        if id(tensor) not in self._gathered:
+            # Holding the tensor keeps its id from being reused.
+            self._gathered[id(tensor)] = (tensor, GatherRows.apply(tensor, *indices))
+        return self._gathered[id(tensor)][1][group]
 
     def _make_indices(self, device: torch.device) -> Sequence[torch.Tensor]:
         index = torch.tensor([row for rows in self._groups for row in rows])
         if device.type == "cuda":
-            # From pinned memory the copy does not wait for the device.
+            # From pinned memory the copy does not block.
             index = index.pin_memory()
         index = index.to(device, non_blocking=True)
-        return index.split([len(rows) for rows in self._groups])
+        groups: Sequence[torch.Tensor] = index.split([len(rows) for rows in self._groups])
+        return groups
 
 
 class AllRows:
     """
-    The rows of a head that gets the whole batch: what it takes is the value itself.
+    The rows of a head that gets the whole batch: every value is passed through as it is.
 
     # Parameters
 
@@ -82,58 +105,59 @@ class AllRows:
 
     def __init__(self, batch_size: int) -> None:
         self.indices: Sequence[int] = range(batch_size)
+        self.batch_size = batch_size
 
-    def take(self, value: Any) -> Any:
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, value: object) -> object:
+        """Returns the rows of `value`, here `value` itself."""
         return value
 
 
 class Rows(AllRows):
     """
-    The rows of a head that gets some of the batch. What it takes, it leaves as it was: rows in one
-    block are a slice, any others are an index.
+    The rows of a head that gets part of the batch. Values are never changed: contiguous rows are a
+    slice, any others are gathered by an index.
 
     # Parameters
 
     indices : `Sequence[int]`
-        The rows, in rising order; at least one.
+        At least one row, in ascending order.
     batch_size : `int`
-        How many rows the batch has: B in the shapes below.
-    shares : `RowGatherer`
-        The rows of all heads of the batch, where these are group `number`.
-    number : `int`
+        The number of rows of the batch, B.
+    gatherer : `RowGatherer`
+        Gathers the rows of all heads of the batch.
+    group : `int`
+        The number of these rows among the row groups of the `gatherer`.
     """
 
     def __init__(
-        self, indices: Sequence[int], batch_size: int, shares: RowGatherer, number: int
+        self, indices: Sequence[int], batch_size: int, gatherer: RowGatherer, group: int
     ) -> None:
+        super().__init__(batch_size)
         self.indices = indices
-        self._batch_size = batch_size
         first, end = indices[0], indices[-1] + 1
         self._block: Optional[slice] = slice(first, end) if end - first == len(indices) else None
-        self._shares = shares
-        self._number = number
+        self._gatherer = gatherer
+        self._group = group
 
-    def take(self, value: Any) -> Any:
+    def take(self, value: object) -> object:
         """
-        The rows of `value`: of every tensor, array and sequence in it whose first dimension or
+        Returns the rows of every tensor, array and sequence in `value` whose first dimension or
         length is B, at any depth of dictionaries, lists, tuples, named tuples and dataclasses.
-        Scalars, `None`, strings, 0-dim tensors and anything of another length pass whole.
+        Scalars, `None`, strings, 0-dim tensors and values of another length are returned whole.
 
-        A list of length B holds one item per row, as metadata does. So does a tuple, unless every
-        item of it is itself a tensor with B rows: those are the layers of a transformer in a batch
-        that happens to be as large, and the rows are taken out of each.
+        A list or tuple of length B has one item per row, as metadata does. A tuple of B tensors
+        with B rows each is an exception: these are the layers of a transformer in a batch of the
+        same size, and the rows of each layer are returned.
         """
         if isinstance(value, torch.Tensor):
-            if not value.dim() or value.shape[0] != self._batch_size:
-                return value
-            # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
-            if self._block is not None and value.layout == torch.strided:
-                return value[self._block].contiguous()
-            return self._shares.take(value, self._number)
+            return self._take_tensor(value)
         if isinstance(value, Mapping):
             return self._take_mapping(value)
         if isinstance(value, numpy.ndarray):
-            has_rows = value.ndim > 0 and value.shape[0] == self._batch_size
+            has_rows = value.ndim > 0 and value.shape[0] == self.batch_size
             return value[self._block or list(self.indices)] if has_rows else value
         if isinstance(value, SequenceType) and not isinstance(value, (str, bytes)):
             return self._take_sequence(value)
@@ -141,50 +165,61 @@ class Rows(AllRows):
             return self._take_dataclass(value)
         return value
 
-    def _has_rows(self, value: Any) -> bool:
+    def _has_rows(self, value: object) -> bool:
         # Shape: (B, ...)
-        is_tensor = isinstance(value, torch.Tensor)
-        return is_tensor and value.dim() > 0 and value.shape[0] == self._batch_size
+        is_tensor = isinstance(value, torch.Tensor) and value.dim() > 0
+        return is_tensor and value.shape[0] == self.batch_size  # type: ignore[attr-defined]
 
-    def _take_mapping(self, mapping: Any) -> Any:
+    def _take_tensor(self, tensor: torch.Tensor) -> torch.Tensor:
+        if not tensor.dim() or tensor.shape[0] != self.batch_size:
+            return tensor
+        # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
+        if self._block is not None and tensor.layout == torch.strided:
+            return tensor[self._block].contiguous()
+        return self._gatherer.take(tensor, self._group)
+
+    def _take_mapping(self, mapping: Mapping[str, object]) -> Mapping[str, object]:
         taken = {key: self.take(value) for key, value in mapping.items()}
         if type(mapping) is dict or not isinstance(mapping, (dict, UserDict)):
             return taken
-        # Only of these is it known that a copy does not share what it holds with the original.
-        copied = copy.copy(mapping)
+        # A shallow copy of these two is known not to share its storage with the original.
+        copied: MutableMapping[str, object] = copy.copy(mapping)
         for key, value in taken.items():
             copied[key] = value
         return copied
 
-    def _take_sequence(self, sequence: Any) -> Any:
+    def _take_sequence(self, sequence: Sequence[object]) -> Sequence[object]:
         if isinstance(sequence, tuple) and hasattr(sequence, "_fields"):
-            return type(sequence)(*map(self.take, sequence))
-        rebuild = tuple if isinstance(sequence, tuple) else list
-        are_layers = rebuild is tuple and all(map(self._has_rows, sequence))
-        if len(sequence) == self._batch_size and not are_layers:
-            return rebuild(sequence[i] for i in self.indices)
-        taken = rebuild(map(self.take, sequence))
-        unchanged = all(new is old for new, old in zip(taken, sequence))
-        return sequence if unchanged else taken
+            rebuild: Callable[..., Sequence[object]] = type(sequence)
+            return rebuild(*map(self.take, sequence))
+        is_tuple = isinstance(sequence, tuple)
+        are_layers = is_tuple and all(map(self._has_rows, sequence))
+        if len(sequence) == self.batch_size and not are_layers:
+            items = [sequence[i] for i in self.indices]
+            return tuple(items) if is_tuple else items
+        items = [self.take(item) for item in sequence]
+        if all(new is old for new, old in zip(items, sequence)):
+            return sequence
+        return tuple(items) if is_tuple else items
 
-    def _take_dataclass(self, instance: Any) -> Any:
+    def _take_dataclass(self, instance: object) -> object:
         taken = copy.copy(instance)
-        for field in dataclasses.fields(instance):
-            # Not `setattr`: a frozen dataclass refuses it.
+        for field in dataclasses.fields(instance):  # type: ignore[arg-type]
+            # A frozen dataclass refuses `setattr`.
             object.__setattr__(taken, field.name, self.take(getattr(instance, field.name)))
         return taken
 
 
-def group_rows(keys: Sequence[Hashable]) -> Dict[Any, Sequence[int]]:
-    """The rows at which each key stands, in rising order, by key in order of appearance."""
-    groups: Dict[Any, List[int]] = {}
+def group_rows(keys: Sequence[_Key]) -> Dict[_Key, List[int]]:
+    """Returns the rows of each key in ascending order, by key in order of first appearance."""
+    groups: Dict[_Key, List[int]] = {}
     for row, key in enumerate(keys):
         groups.setdefault(key, []).append(row)
-    return dict(groups)
+    return groups
 
 
 def select_rows(indices: Sequence[int], batch_size: int) -> AllRows:
-    """The given rows, with nobody to share them with."""
+    """Returns the given rows as the only row group of a batch."""
     if len(indices) == batch_size:
         return AllRows(batch_size)
     return Rows(indices, batch_size, RowGatherer([indices]), 0)

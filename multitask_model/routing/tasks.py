@@ -1,7 +1,7 @@
-"""Which heads serve each task, and which rows of a batch they get."""
+"""The heads that serve each task, and the rows of a batch that each head gets."""
 
 import logging
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
@@ -14,123 +14,156 @@ logger = logging.getLogger(__name__)
 
 class TaskHeads:
     """
+    Maps each task to the heads that serve it.
+
+        >>> tasks = TaskHeads(["upos", "xpos"], {"ewt": ["upos", "xpos"], "gum": ["upos"]})
+        >>> tasks.tasks_of("upos")
+        ['ewt', 'gum']
+        >>> {head: list(rows.indices) for head, rows in tasks.rows({"task": ["gum",
+        "ewt"]}).items()} {'upos': [0, 1], 'xpos': [1]}
+
     # Parameters
 
     heads : `Sequence[str]`
+        All heads, in their order.
     task_heads : `Mapping[str, Sequence[str]]`, optional (default = a task for each head)
         The heads that serve each task.
 
     # Raises
 
     `ConfigurationError`
-        If a task has no heads, a head that is not there, or one head twice.
+        If a task has no heads, an unknown head, or the same head twice.
     """
 
     def __init__(
         self, heads: Sequence[str], task_heads: Optional[Mapping[str, Sequence[str]]] = None
     ) -> None:
-        self.positions = {head: i for i, head in enumerate(heads)}
-        self.by_task: Dict[str, List[str]] = {}
+        self._positions = {head: i for i, head in enumerate(heads)}
+        self._heads_of: Dict[str, List[str]] = {}
         if task_heads is None:
             task_heads = {head: [head] for head in heads}
         for task, served_by in task_heads.items():
             self._set(task, served_by)
-        idle = [head for head in heads if not self.tasks_of(head)]
-        if idle:
+        unused = [head for head in heads if not self.tasks_of(head)]
+        if unused:
             logger.warning(
-                "No task reaches the heads %s: they will not be trained. Add them to task_heads.",
-                format_names(idle),
+                "The heads %s serve no task and will not be trained. Add them to task_heads.",
+                format_names(unused),
             )
 
     def _set(self, task: str, heads: Sequence[str]) -> None:
         if isinstance(heads, str) or not heads or len(set(heads)) != len(heads):
             raise ConfigurationError(
-                "task_heads must map each task to a list of one or more different heads, but "
-                f"{task!r} has {heads!r}. Name the heads that serve it, or leave the task out."
+                "task_heads must map each task to a list of one or more different heads, but got "
+                f"{heads!r} for {task!r}. List the heads that serve it, or leave the task out."
             )
-        check_known("task_heads", f"heads of the model for task {task!r}", heads, self.positions)
-        self.by_task[task] = sorted(heads, key=self.positions.__getitem__)
+        check_known("task_heads", f"heads of the model for task {task!r}", heads, self._positions)
+        self._heads_of[task] = self.in_order(heads)
 
-    def add(self, head: str, tasks: Sequence[str]) -> None:
-        """Adds a head to the end of the order. It serves `tasks`, old or new."""
-        self.positions[head] = len(self.positions)
+    def add_head(self, head: str, tasks: Sequence[str]) -> None:
+        """Adds a head, the last in the order. It serves `tasks`, which may be new."""
+        self._positions[head] = len(self._positions)
         for task in tasks:
-            self._set(task, [*self.by_task.get(task, []), head])
+            self._set(task, [*self._heads_of.get(task, []), head])
+
+    def in_order(self, heads: Sequence[str]) -> List[str]:
+        """Sorts heads in the order of the model's heads."""
+        return sorted(heads, key=self._positions.__getitem__)
+
+    @property
+    def names(self) -> List[str]:
+        """All tasks."""
+        return list(self._heads_of)
+
+    @property
+    def heads(self) -> List[str]:
+        """All heads, in their order."""
+        return list(self._positions)
+
+    def heads_of(self, task: str) -> List[str]:
+        """Returns the heads that serve a task."""
+        return list(self._heads_of[task])
 
     def tasks_of(self, head: str) -> List[str]:
-        return [task for task, heads in self.by_task.items() if head in heads]
+        """Returns the tasks that a head serves."""
+        return [task for task, heads in self._heads_of.items() if head in heads]
 
-    def rows(self, batch: Mapping[str, Any]) -> Dict[str, AllRows]:
+    def rows(self, batch: Mapping[str, object]) -> Dict[str, AllRows]:
         """
+        Selects the rows of each head.
+
         # Parameters
 
-        batch : `Mapping[str, Any]`
-            The fields of a batch, with the `task` of each instance, and perhaps its `heads`, a
-            list of names that narrows the heads that serve it.
+        batch : `Mapping[str, object]`
+            The fields of a batch: the `task` of each instance, and optionally `heads`, a list of
+            names for each instance that restricts the heads that serve it.
 
         # Returns
 
         `Dict[str, AllRows]`
-            The rows of each head that has any in this batch, in the order of the heads.
+            The rows of each head that has any, in the order of the heads.
 
         # Raises
 
         `ValueError`
-            If there is no `task`, or an unknown one; if `heads` names one that does not serve the
-            task; or if no head has anything to do.
+            If there is no `task` or an unknown one, `heads` has a head that does not serve the
+            task, or no head has any rows.
         """
         tasks = batch.get("task")
         if type(tasks) is list and tasks and "heads" not in batch:
-            heads = self.by_task.get(tasks[0]) if type(tasks[0]) is str else None
+            # The fast path: a batch of one task.
+            heads = self._heads_of.get(tasks[0]) if type(tasks[0]) is str else None
             if heads is not None and tasks.count(tasks[0]) == len(tasks):
                 return dict.fromkeys(heads, AllRows(len(tasks)))
-        tasks = self._tasks(batch)
-        by_head = self._indices(tasks, batch.get("heads"))
+        names = self._tasks(batch)
+        by_head = self._indices(names, batch.get("heads"))
         if not by_head:
             raise ValueError(
-                f"A batch needs at least one instance for one of the heads "
-                f"{format_names(self.positions)}, but no head has anything to do in this one: its "
-                f"{'heads' if tasks else 'task'!r} is empty. Leave such batches out."
+                "A batch must have at least one instance for one of the heads "
+                f"{format_names(self._positions)}, but {'heads' if names else 'task'!r} is empty "
+                f"in "
+                "this batch. Leave such batches out."
             )
-        # Heads with the same rows share them, so that nothing is taken twice.
-        numbers = {indices: i for i, indices in enumerate(dict.fromkeys(by_head.values()))}
-        shares = RowGatherer(list(numbers))
-        rows = {
-            indices: Rows(indices, len(tasks), shares, number)
-            if len(indices) < len(tasks)
-            else AllRows(len(tasks))
-            for indices, number in numbers.items()
-        }
-        order = sorted(by_head, key=self.positions.__getitem__)
-        return {head: rows[by_head[head]] for head in order}
+        return self._group(by_head, len(names))
 
-    def _tasks(self, batch: Mapping[str, Any]) -> Sequence[str]:
+    def _group(self, by_head: Dict[str, Tuple[int, ...]], batch_size: int) -> Dict[str, AllRows]:
+        # Heads with the same rows share a group, so that nothing is gathered twice.
+        groups = {indices: i for i, indices in enumerate(dict.fromkeys(by_head.values()))}
+        gatherer = RowGatherer(list(groups))
+        rows = {
+            indices: Rows(indices, batch_size, gatherer, group)
+            if len(indices) < batch_size
+            else AllRows(batch_size)
+            for indices, group in groups.items()
+        }
+        return {head: rows[by_head[head]] for head in self.in_order(list(by_head))}
+
+    def _tasks(self, batch: Mapping[str, object]) -> Sequence[str]:
         tasks = batch.get("task")
         if tasks is None or isinstance(tasks, Partial):
-            found = (
-                "only some of its instances do" if tasks else f"it has only {format_names(batch)}"
-            )
+            found = "only some of them do" if tasks else f"the batch has only {format_names(batch)}"
             raise ValueError(
-                "Each instance of a batch needs a MetadataField 'task' that says which heads serve "
-                f"it, but {found}. A multitask dataset reader adds that field."
+                "Each instance of a batch must have a MetadataField 'task', which selects the "
+                "heads "
+                f"that serve it, but {found}. A multitask dataset reader adds this field."
             )
-        tasks = tasks if isinstance(tasks, list) else list(tasks)
-        for task in tasks:
-            if not isinstance(task, str) or task not in self.by_task:
+        names: List[str] = list(tasks)  # type: ignore[call-overload]
+        for task in names:
+            if not isinstance(task, str) or task not in self._heads_of:
                 raise ValueError(
-                    f"The 'task' of each instance must be one of the model's tasks, but there is "
-                    f"the unknown task {task!r}.{suggest(task, self.by_task)} The tasks are "
-                    f"{format_names(self.by_task)}."
+                    f"The 'task' of each instance must be one of the model's tasks, but got "
+                    f"{task!r}.{suggest(task, self._heads_of)} The tasks are "
+                    f"{format_names(self._heads_of)}."
                 )
-        return tasks
+        return names
 
-    def _indices(self, tasks: Sequence[str], narrowed: Any) -> Dict[str, Tuple[int, ...]]:
-        names: List[Any] = [None] * len(tasks)
-        if isinstance(narrowed, Partial):
-            for row, value in zip(narrowed.rows, narrowed.value):
+    def _indices(self, tasks: Sequence[str], restricted: object) -> Dict[str, Tuple[int, ...]]:
+        names: List[Optional[Sequence[str]]] = [None] * len(tasks)
+        if isinstance(restricted, Partial):
+            for row, value in zip(restricted.rows, restricted.value):  # type: ignore[call-overload]
                 names[row] = value
-        elif narrowed is not None:
-            names = list(narrowed)
+        elif restricted is not None:
+            names = list(restricted)  # type: ignore[call-overload]
         keys = [(task, None if n is None else tuple(n)) for task, n in zip(tasks, names)]
         by_head: Dict[str, List[int]] = {}
         for (task, chosen), indices in group_rows(keys).items():
@@ -140,26 +173,28 @@ class TaskHeads:
 
     def restrict(self, task: str, names: Optional[Sequence[str]]) -> List[str]:
         """
-        The heads of `task` that are among `names`, all if that is `None`.
+        Returns the heads of a task that are among `names`, or all of them if `names` is `None`.
 
         # Raises
 
         `ValueError`
             If one of the names is not a head that serves the task.
         """
-        heads = self.by_task[task]
+        heads = self._heads_of[task]
         for name in names or ():
             if name not in heads:
                 raise ValueError(
-                    f"The 'heads' of an instance must be among those that serve its task, but "
-                    f"{name!r} does not serve {task!r}.{suggest(name, heads)} The heads of "
-                    f"{task!r} are {format_names(heads)}."
+                    f"The 'heads' of an instance must serve its task, but got {name!r}, which does "
+                    f"not serve {task!r}.{suggest(name, heads)} The heads of {task!r} are "
+                    f"{format_names(heads)}."
                 )
         return heads if names is None else [head for head in heads if head in names]
 
 
 def check_tasks(head: str, tasks: Sequence[str]) -> None:
     """
+    Checks the tasks of a head that is to be added.
+
     # Raises
 
     `ConfigurationError`
@@ -167,6 +202,6 @@ def check_tasks(head: str, tasks: Sequence[str]) -> None:
     """
     if isinstance(tasks, str) or not tasks or len(set(tasks)) != len(tasks):
         raise ConfigurationError(
-            "tasks must be a list of one or more different names of the tasks that a head serves, "
-            f"but for {head!r} it is {tasks!r}. Name them, each once."
+            "tasks must be a list of one or more different tasks that a head serves, but got "
+            f"{tasks!r} for {head!r}. List each task once."
         )

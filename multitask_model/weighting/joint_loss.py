@@ -1,65 +1,99 @@
 """The joint loss of a batch."""
 
-import numbers
-from typing import Any, Mapping
+from typing import Dict, Mapping, Optional
 
 import torch
 
-# See `loss_reduction` of `MultiTaskModel`.
+from multitask_model.errors import check_choice
+from multitask_model.routing.calls import Loss, Result
+from multitask_model.routing.outputs import BACKBONE
+from multitask_model.weighting.loss_weighting import LossWeighting
+
 LOSS_REDUCTIONS = ("heads", "instances")
 
 
-def as_scalar(component: str, loss: Any) -> Any:
+class JointLoss:
     """
-    # Returns
+    Computes the joint loss of a batch. The losses L_h of the heads that ran are scaled to
 
-    The loss as a number or a tensor of shape `[]`.
+    - w_h · L_h with the reduction `"heads"`,
+    - w_h · (rows_h / B) · L_h with `"instances"`,
 
-    # Raises
+    where w_h is the weight of head h, rows_h the number of rows that L_h is the mean of, and B the
+    batch size. The weighting combines them. A loss of the backbone is added, with its own weight.
 
-    `ValueError`
-        If it is not one number.
-    """
-    if isinstance(loss, torch.Tensor):
-        if not loss.dim():
-            return loss
-        if loss.numel() == 1:
-            return loss.reshape(())
-    elif isinstance(loss, numbers.Real):
-        return loss
-    is_tensor = isinstance(loss, torch.Tensor)
-    found = f"a tensor of shape {list(loss.shape)}" if is_tensor else repr(loss)
-    raise ValueError(
-        f"The loss of {component!r} must be one number, but it is {found}. Reduce it in the "
-        "forward() of that component, for example with .mean()."
-    )
-
-
-def joint_loss(
-    losses: Mapping[str, Any], weights: Mapping[str, float], own: bool = False
-) -> torch.Tensor:
-    """
-    The sum of weight times loss over the components that have a loss, added up in their order.
+        >>> joint_loss = JointLoss({"ner": 0.5}, "heads", LossWeighting.by_name("sum")())
+        >>> results = {"ner": Result({}, torch.tensor(4.0), 8), "pos": Result({}, 3.0, 8)}
+        >>> joint_loss(results, batch_size=16)
+        tensor(5.)
 
     # Parameters
 
-    losses : `Mapping[str, Any]`
-        Tensors of shape `[]`, or numbers; at least one.
     weights : `Mapping[str, float]`
-    own : `bool`, optional (default = `False`)
-        Whether the result must not be one of the `losses` itself, which it may be if that is the
-        only one and has weight 1.
+        The weights of the components; 1.0 for those that are left out.
+    reduction : `str`
+        `"heads"` or `"instances"`.
+    weighting : `LossWeighting`
 
-    # Returns
+    # Raises
 
-    `torch.Tensor`
-        Of shape `[]`.
+    `ConfigurationError`
+        If `reduction` is neither.
     """
-    total = None
-    for name, loss in losses.items():
-        weight = weights[name]
-        weighted = loss if weight == 1.0 else weight * loss
-        total = weighted if total is None else total + weighted
-    if not isinstance(total, torch.Tensor):
-        return torch.tensor(total)
-    return total.clone() if own else total
+
+    def __init__(
+        self, weights: Mapping[str, float], reduction: str, weighting: LossWeighting
+    ) -> None:
+        check_choice("loss_reduction", reduction, LOSS_REDUCTIONS)
+        self._weights = dict(weights)
+        self._by_instances = reduction == "instances"
+        self._weighting = weighting
+
+    def set_weight(self, component: str, weight: float) -> None:
+        """Sets the weight of a component."""
+        self._weights[component] = weight
+
+    def __call__(self, results: Mapping[str, Result], batch_size: int) -> Optional[torch.Tensor]:
+        """
+        # Parameters
+
+        results : `Mapping[str, Result]`
+            What each component returned, in the order of the components.
+        batch_size : `int`
+
+        # Returns
+
+        `Optional[torch.Tensor]`
+            The joint loss, of shape `[]`, or `None` if no component returned a loss. It is the loss
+            of a head itself if that is the only one and is not scaled.
+        """
+        losses = _as_tensors(
+            {
+                name: self._scale(name, result.loss, result.loss_rows / batch_size)
+                for name, result in results.items()
+                if result.loss is not None
+            }
+        )
+        of_backbone = losses.pop(BACKBONE, None)
+        if not losses:
+            return of_backbone
+        joint: torch.Tensor = self._weighting(losses)
+        return joint if of_backbone is None else of_backbone + joint
+
+    def _scale(self, name: str, loss: Loss, proportion: float) -> Loss:
+        weight = self._weights.get(name, 1.0)
+        if self._by_instances:
+            weight = proportion * weight
+        return loss if weight == 1.0 else weight * loss
+
+
+def _as_tensors(losses: Mapping[str, Loss]) -> Dict[str, torch.Tensor]:
+    """Makes tensors of losses that are numbers, of the type and on the device of the others."""
+    tensors = {name: loss for name, loss in losses.items() if isinstance(loss, torch.Tensor)}
+    if len(tensors) == len(losses):
+        return tensors
+    like = next(iter(tensors.values()), torch.zeros(()))
+    return {
+        name: tensors[name] if name in tensors else torch.as_tensor(loss).to(like)
+        for name, loss in losses.items()
+    }

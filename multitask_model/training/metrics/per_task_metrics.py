@@ -1,98 +1,92 @@
-"""The metrics of a head that serves several tasks, for each task apart."""
+"""The metrics of a head that serves several tasks, separately for each task."""
 
 import copy
-from typing import Any, Dict, Iterator, Mapping, Set, Tuple
+from typing import Dict, Iterator, Mapping, Set, Tuple, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
+from allennlp.models.heads import Head
 
-from multitask_model.routing.arguments import Router, unwrap
-from multitask_model.routing.calls import call_in_parts
+from multitask_model.compat.torch_internals import share_parameters
+from multitask_model.routing.arguments import Router
+from multitask_model.routing.calls import Available, call_head
 from multitask_model.routing.outputs import LOSS
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
+from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads
 from multitask_model.training.metrics.mean_losses import MeanLosses
-from multitask_model.weighting.joint_loss import as_scalar
 
 
 class PerTaskMetrics:
     """
-    Keeps a twin of the head for each task: one with metrics of its own, and with the very
-    parameters and buffers of the head. It is called for the rows of its task, without gradients and
-    in evaluation mode, after the head itself was called for all rows. So neither the head's own
-    metrics nor its training are other than without this; the cost is a second forward pass of the
-    head, though not of the backbone.
+    Keeps a shadow head for each task of a head that serves several. It has the parameters and
+    buffers of the head, and separate metrics. After the head was called, its shadow is called for
+    the rows of the task, without gradients and in evaluation mode.
+
+    The metrics and the training of the head itself are unaffected. The cost is a second forward
+    pass of the head, but not of the backbone.
 
     # Parameters
 
     tasks : `TaskHeads`
     heads : `torch.nn.ModuleDict`
-        Those that serve more than one task get twins.
 
     # Raises
 
     `ConfigurationError`
-        In distributed training, where processes with unlike tasks would wait for each other; or if
-        two pairs of task and head have the same name.
+        In distributed training, where processes with different tasks would wait for each other; or
+        if the metrics of two pairs of task and head would have the same name.
     """
 
     def __init__(self, tasks: TaskHeads, heads: torch.nn.ModuleDict) -> None:
         if is_distributed():
             raise ConfigurationError(
-                "per_task_metrics needs training in one process, but this one is distributed. "
-                "Leave "
-                "it out, and evaluate the tasks apart afterwards."
+                "per_task_metrics must not be used in distributed training, but got True. Leave it "
+                "out, and evaluate each task separately afterwards."
             )
-        self._twins: Dict[Tuple[str, str], Any] = {}
+        self._shadows: Dict[Tuple[str, str], Head] = {}
         self._called: Set[Tuple[str, str]] = set()
         self._mean_losses = MeanLosses()
-        names: Dict[str, Any] = {name: name for name in heads}
+        names: Dict[str, Tuple[str, ...]] = {name: (name,) for name in heads}
         for head in heads:
             served = tasks.tasks_of(head)
             for task in served if len(served) > 1 else ():
-                other = names.setdefault(f"{task}_{head}", (task, head))
-                if other != (task, head):
-                    raise ConfigurationError(
-                        "per_task_metrics needs a name of its own for each task and head, but "
-                        f"'{task}_{head}' is {other!r} and {(task, head)!r}. Rename one of them."
-                    )
-                self._twins[task, head] = _twin(unwrap(heads[head]))
+                _check_unique(names, task, head)
+                self._shadows[task, head] = _make_shadow(cast(Head, unwrap(heads[head])))
 
-    def update(
-        self, name: str, router: Router, available: Mapping[str, Any], rows: AllRows
-    ) -> None:
+    def update(self, router: Router, available: Available, rows: AllRows) -> None:
         """
         # Parameters
 
-        name : `str`
-            The head.
         router : `Router`
-            That of the head.
-        available : `Mapping[str, Any]`
-            The fields of the batch, `task` among them, and the outputs of the backbone.
+            The router of the head that was called.
+        available : `Available`
+            The values of the batch, `task` among them.
         rows : `AllRows`
             The rows of the head.
         """
-        tasks = available["task"]
+        name = router.component
+        tasks = available.values["task"]
+        assert isinstance(tasks, list)
         for task, positions in group_rows([tasks[i] for i in rows.indices]).items():
-            twin = self._twins.get((task, name))
-            if twin is None:
+            shadow = self._shadows.get((task, name))
+            if shadow is None:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             with torch.no_grad():
-                outputs, _ = call_in_parts(name, twin, router, available, of_task, len(tasks))
-            # Without a loss there was nothing for a metric to count, and some refuse to be read.
-            if outputs.get(LOSS) is not None:
-                self._mean_losses.add(f"{task}_{name}", as_scalar(name, outputs[LOSS]))
+                loss = call_head(shadow, router, available, of_task).loss
+            # Without a loss there were no labels, and some metrics cannot be read then.
+            if loss is not None:
+                self._mean_losses.add(f"{task}_{name}", loss)
                 self._called.add((task, name))
 
-    def get(self, reset: bool) -> Iterator[Tuple[str, Dict[str, float]]]:
-        """For each task and head that had a loss: `TASK_HEAD`, and its metrics."""
+    def get(self, reset: bool) -> Iterator[Tuple[str, Mapping[str, float]]]:
+        """Yields `TASK_HEAD` and its metrics for each task and head that had a loss."""
         losses = self._mean_losses.get()
-        for task, head in self._twins:
+        for task, head in self._shadows:
             if (task, head) in self._called:
-                metrics = dict(self._twins[task, head].get_metrics(reset))
+                metrics = dict(self._shadows[task, head].get_metrics(reset))
                 metrics.setdefault(LOSS, losses[f"{task}_{head}"])
                 yield f"{task}_{head}", metrics
         if reset:
@@ -100,10 +94,18 @@ class PerTaskMetrics:
             self._mean_losses.reset()
 
 
-def _twin(head: Any) -> Any:
+def _check_unique(names: Dict[str, Tuple[str, ...]], task: str, head: str) -> None:
+    other = names.setdefault(f"{task}_{head}", (task, head))
+    if other != (task, head):
+        found = f"the head {other[0]!r}" if len(other) == 1 else f"the task and head {other!r}"
+        raise ConfigurationError(
+            "per_task_metrics needs a unique name for each task and head, but got "
+            f"'{task}_{head}' for {(task, head)!r} and for {found}. Rename one of them."
+        )
+
+
+def _make_shadow(head: Head) -> Head:
     shared = [*head.parameters(), *head.buffers(), getattr(head, "vocab", None)]
-    twin = copy.deepcopy(head, {id(value): value for value in shared})
-    for module, original in zip(twin.modules(), head.modules()):
-        # The dictionaries too: moving the head to another device replaces buffers in them.
-        module._parameters, module._buffers = original._parameters, original._buffers
-    return twin.eval()
+    shadow = copy.deepcopy(head, {id(value): value for value in shared})
+    share_parameters(shadow, head)
+    return shadow.eval()

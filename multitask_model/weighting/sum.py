@@ -1,0 +1,28 @@
+"""The `sum` weighting."""
+
+from typing import Dict
+
+import torch
+from overrides import overrides
+
+from multitask_model.weighting.loss_weighting import LossWeighting
+
+
+@LossWeighting.register("sum")
+class SumWeighting(LossWeighting):
+    """
+    Adds up the losses: loss = Σ_h L_h, in the order of the heads, as AllenNLP's model does.
+
+    Registered as a `LossWeighting` with name "sum", which is the default.
+
+        >>> SumWeighting()({"ner": torch.tensor(2.0), "pos": torch.tensor(3.0)})
+        tensor(5.)
+    """
+
+    @overrides
+    def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
+        first, *others = losses.values()
+        # Not `sum`, which starts at 0: a single loss is returned as it is.
+        for loss in others:
+            first = first + loss
+        return first
