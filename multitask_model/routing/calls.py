@@ -1,7 +1,7 @@
 """Calling the components of a model with the values of one batch."""
 
 import numbers
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -11,11 +11,9 @@ from multitask_model.routing.outputs import LOSS
 from multitask_model.routing.partial import Partial, has_partial
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 
-Loss = Union[float, torch.Tensor]
-
 
 class Available(NamedTuple):
-    """The values that heads may take: the fields of the batch and the outputs of the backbone."""
+    """The values that a component may take: the fields of a batch, and the backbone's outputs."""
 
     values: Mapping[str, object]
     names: Tuple[str, ...]
@@ -35,15 +33,13 @@ class Result(NamedTuple):
     """What a component returned for a batch."""
 
     outputs: Mapping[str, object]
-    loss: Optional[Loss]
-    """A scalar, or `None`."""
     loss_rows: int
-    """The number of rows that the loss is the mean of."""
+    """The number of rows that the loss, if there is one, is the mean of."""
 
 
 def call_backbone(
     backbone: torch.nn.Module, router: Router, batch: Mapping[str, object], batch_size: int
-) -> Result:
+) -> Tuple[Result, Available]:
     """
     Calls the backbone for the whole batch.
 
@@ -56,36 +52,30 @@ def call_backbone(
         The fields of the batch.
     batch_size : `int`
 
+    # Returns
+
+    `Tuple[Result, Available]`
+        What the backbone returned, and what heads may take now.
+
     # Raises
 
     `ValueError`
         If only some instances have a field that the backbone takes, a required argument is missing,
-        or the loss of the backbone is not a single number.
+        or a field has the name of an output.
     """
-    fields = _fields_of_all_rows(router, batch, batch_size) if has_partial(batch) else batch
+    is_partial = has_partial(batch)
+    fields = _fields_of_all_rows(router, batch, batch_size) if is_partial else batch
     binding = router.bind(tuple(fields))
     outputs = backbone(**{argument: fields[name] for argument, name in binding.items()})
-    return _result(router, outputs, batch_size)
-
-
-def make_available(batch: Mapping[str, object], encoded: Mapping[str, object]) -> Available:
-    """
-    Combines the fields of a batch with the outputs of the backbone.
-
-    # Raises
-
-    `ValueError`
-        If a field and an output have the same name, and are not the same object.
-    """
-    for name in encoded:
-        if name in batch and batch[name] is not encoded[name]:
+    for name in outputs:
+        if name in batch and batch[name] is not outputs[name]:
             raise ValueError(
                 f"The values that heads take must have different names, but got {name!r} both as a "
                 "field of the batch and as an output of the backbone. Rename the field in the "
                 "dataset reader or the output in the backbone."
             )
-    values = {**encoded, **batch}
-    return Available(values, tuple(values), has_partial(values))
+    values = {**outputs, **batch}
+    return Result(outputs, batch_size), Available(values, tuple(values), is_partial)
 
 
 def call_head(head: torch.nn.Module, router: Router, available: Available, rows: AllRows) -> Result:
@@ -114,24 +104,19 @@ def call_head(head: torch.nn.Module, router: Router, available: Available, rows:
     # Raises
 
     `ValueError`
-        If some rows lack a required argument, the outputs of several calls cannot be merged, or the
-        loss is not a single number.
+        If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
     if not available.has_partial:
-        return _result(router, head(**_arguments(router, available, rows)), len(rows))
+        binding, values, take = router.bind(available.names), available.values, rows.take
+        outputs = head(**{argument: take(values[name]) for argument, name in binding.items()})
+        return Result(outputs, len(rows.indices))
     calls = _split_by_fields(router, available, rows)
-    outputs = [head(**call.arguments) for call in calls]
+    results = [head(**call.arguments) for call in calls]
     if len(calls) == 1:
-        return _result(router, outputs[0], len(rows))
-    with_loss = [len(c.positions) for c, o in zip(calls, outputs) if o.get(LOSS) is not None]
-    merged = merge_outputs(router.component, [call.positions for call in calls], outputs)
-    return _result(router, merged, sum(with_loss))
-
-
-def _arguments(router: Router, available: Available, rows: AllRows) -> Dict[str, object]:
-    values, take = available.values, rows.take
-    binding = router.bind(available.names)
-    return {argument: take(values[name]) for argument, name in binding.items()}
+        return Result(results[0], len(rows.indices))
+    with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
+    merged = merge_outputs(router.component, [call.positions for call in calls], results)
+    return Result(merged, sum(with_loss))
 
 
 def _split_by_fields(router: Router, available: Available, rows: AllRows) -> List[HeadCall]:
@@ -181,21 +166,27 @@ def _fields_of_all_rows(
     return {name: value for name, value in batch.items() if not isinstance(value, Partial)}
 
 
-def _result(router: Router, outputs: Mapping[str, object], rows: int) -> Result:
+def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:
+    """
+    Returns the loss among the outputs of a component, if there is one, as a tensor of shape `[]`.
+
+    # Raises
+
+    `ValueError`
+        If the loss is not a single number.
+    """
     loss = outputs.get(LOSS)
-    return Result(outputs, None if loss is None else _as_scalar(router.component, loss), rows)
-
-
-def _as_scalar(component: str, loss: object) -> Loss:
-    """Returns the loss as a number or as a tensor of shape []."""
     if isinstance(loss, torch.Tensor):
         if not loss.dim():
             return loss
         if loss.numel() == 1:
             return loss.reshape(())
         found = f"a tensor of shape {list(loss.shape)}"
+    elif loss is None:
+        return None
     elif isinstance(loss, numbers.Real):
-        return float(loss)
+        tensors = (value for value in outputs.values() if isinstance(value, torch.Tensor))
+        return torch.tensor(float(loss), device=next((t.device for t in tensors), None))
     else:
         found = repr(loss)
     raise ValueError(

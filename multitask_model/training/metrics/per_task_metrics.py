@@ -10,7 +10,7 @@ from allennlp.models.heads import Head
 
 from multitask_model.compat.torch_internals import share_parameters
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.calls import Available, call_head
+from multitask_model.routing.calls import Available, call_head, scalar_loss
 from multitask_model.routing.outputs import LOSS
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 from multitask_model.routing.signatures import unwrap
@@ -75,7 +75,8 @@ class PerTaskMetrics:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             with torch.no_grad():
-                loss = call_head(shadow, router, available, of_task).loss
+                outputs = call_head(shadow, router, available, of_task).outputs
+            loss = scalar_loss(name, outputs)
             # Without a loss there were no labels, and some metrics cannot be read then.
             if loss is not None:
                 self._mean_losses.add(f"{task}_{name}", loss)
