@@ -142,10 +142,7 @@ class DependencyParserHead(Head):
         arcs = self._arc_scores(encoded, mask)  # (B, T, T + 1)
         vectors = self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded)
         heads, tags = self._predict(arcs, vectors, mask)
-        outputs = {
-            "head_indices": heads.masked_fill(~mask, PADDING),
-            "head_tags": tags.masked_fill(~mask, PADDING),
-        }
+        outputs = {"head_indices": heads, "head_tags": tags}
         if head_indices is not None and head_tags is not None:
             # The labels of padding may be out of range.
             gold_heads = head_indices.long().masked_fill(~mask, 0)
@@ -201,9 +198,10 @@ class DependencyParserHead(Head):
     def _predict(
         self, arcs: torch.Tensor, vectors: Tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor
     ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The predicted heads and tags, both (B, T), with `PADDING`."""
         heads = arcs.argmax(-1) if self.training else decode_mst(arcs, mask)  # (B, T)
         scores = self._labels.mask_reserved(self._tag_scores(vectors, heads))  # (B, T, C)
-        return heads, scores.argmax(-1)
+        return heads.masked_fill(~mask, PADDING), scores.argmax(-1).masked_fill(~mask, PADDING)
 
     def _loss(
         self,
