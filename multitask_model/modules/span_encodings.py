@@ -81,11 +81,12 @@ def check_encoding(labels: LabelVocabulary, label_encoding: str) -> None:
     invalid = [n for n in labels.names if n[:1] not in prefixes or n[1:2].isalnum()]
     if invalid:
         hint = (
-            " If these include padding and OOV entries, choose a namespace whose name ends in "
-            "'tags' or 'labels', which has none."
+            "; a namespace whose name ends in 'tags' or 'labels' has no padding and OOV entries"
+            if labels.is_padded
+            else ""
         )
         raise ConfigurationError(
             f"{label_encoding} tags must be one of {', '.join(prefixes)}, alone or followed by '-' "
             f"and a label, but got {format_names(invalid)} in the namespace {labels.namespace!r}. "
-            f"Correct label_encoding or label_namespace.{hint if labels.is_padded else ''}"
+            f"Correct label_encoding or label_namespace{hint}."
         )
