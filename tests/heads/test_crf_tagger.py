@@ -89,7 +89,8 @@ def test_metrics_are_of_tags_and_of_spans() -> None:
         (torch.nn.init.eye_ if name.endswith("linear.weight") else torch.nn.init.zeros_)(parameter)
     predicted = torch.tensor([[1, 2, 0, 1], [0, 1, -1, -1]])  # three spans
     tags = torch.tensor([[1, 2, 0, 0], [1, 0, 0, 0]])  # two spans, one of which is predicted
-    outputs = head(torch.nn.functional.one_hot(predicted.clamp(min=0)), predicted >= 0, tags)
+    encoded = torch.nn.functional.one_hot(predicted.clamp(min=0), len(TAGS)).float()
+    outputs = head(encoded, predicted >= 0, tags)
     assert outputs["tags"].tolist() == predicted.tolist()
     assert head.get_metrics() == {
         "accuracy": pytest.approx(3 / 6),
@@ -135,8 +136,8 @@ def test_a_namespace_with_padding_is_rejected() -> None:
     assert str(error.value) == (
         "BIO tags must be one of B, I, O, alone or followed by '-' and a label, but got "
         "['@@PADDING@@', '@@UNKNOWN@@'] in the namespace 'slots'. Correct label_encoding or "
-        "label_namespace. If these include padding and OOV entries, choose a namespace whose name "
-        "ends in 'tags' or 'labels', which has none."
+        "label_namespace; a namespace whose name ends in 'tags' or 'labels' has no padding and OOV "
+        "entries."
     )
 
 
