@@ -1,5 +1,8 @@
 """Encoders inside encoders, and embedders without a transformer."""
 
+from typing import List
+
+from allennlp.modules import Seq2SeqEncoder
 from allennlp.modules.seq2seq_encoders import ComposeEncoder, PassThroughEncoder
 from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders import Embedding
@@ -17,7 +20,7 @@ def test_a_single_encoder_is_one_layer() -> None:
 
 
 def test_nested_composed_encoders_are_flattened_in_order() -> None:
-    encoders = [PassThroughEncoder(2) for _ in range(3)]
+    encoders: List[Seq2SeqEncoder] = [PassThroughEncoder(2) for _ in range(3)]
     nested = ComposeEncoder([ComposeEncoder(encoders[:2]), encoders[2]])
     assert flatten_encoder(nested) == encoders
 

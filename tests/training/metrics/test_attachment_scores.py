@@ -1,5 +1,7 @@
 """Attachment scores, compared with AllenNLP's."""
 
+from typing import cast
+
 import torch
 from allennlp.training.metrics import AttachmentScores as AllenNLPAttachmentScores
 
@@ -9,10 +11,10 @@ from multitask_model.training.metrics import AttachmentScores
 def test_scores_equal_those_of_allennlp() -> None:
     found, expected = AttachmentScores([1]), AllenNLPAttachmentScores([1])
     for _ in range(5):
-        values = [torch.randint(3, (4, 6)) for _ in range(4)]
-        mask = torch.arange(6) < torch.randint(7, (4, 1))
-        found(*values, mask)
-        expected(*values, mask)
+        heads, labels, gold_heads, gold_labels = torch.randint(3, (4, 4, 6))
+        mask = cast(torch.BoolTensor, torch.arange(6) < torch.randint(7, (4, 1)))
+        found(heads, labels, gold_heads, gold_labels, mask)
+        expected(heads, labels, gold_heads, gold_labels, mask)
     metrics = found.get_metric()
     assert metrics == {name: expected.get_metric()[name] for name in ("UAS", "LAS")}
     assert 0.0 < metrics["LAS"] < metrics["UAS"] < 1.0

@@ -1,7 +1,7 @@
 """Scores of spans in every encoding, compared with AllenNLP's."""
 
 import random
-from typing import List
+from typing import List, cast
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_scores_equal_those_of_allennlp(encoding: str) -> None:
         gold, scores = torch.randint(classes, (4, 9)), torch.rand(4, 9, classes)
         scores += 0.5 * torch.nn.functional.one_hot(gold, classes)  # about half are correct
         lengths = torch.tensor([random.randint(0, 9) for _ in range(4)])
-        mask = torch.arange(9) < lengths.unsqueeze(-1)
+        mask = cast(torch.BoolTensor, torch.arange(9) < lengths.unsqueeze(-1))
         expected(scores, gold, mask)
         found(scores.argmax(-1), gold, mask)
     metrics = found.get_metric()

@@ -1,5 +1,7 @@
 """The accuracy of tags, compared with AllenNLP's, and the scores of spans."""
 
+from typing import cast
+
 import torch
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import CategoricalAccuracy
@@ -16,7 +18,7 @@ def test_the_accuracy_equals_that_of_allennlp() -> None:
     found, expected = TagMetrics(labels()), CategoricalAccuracy()
     for _ in range(5):
         scores, gold = torch.rand(4, 6, 3), torch.randint(3, (4, 6))
-        mask = torch.arange(6) < torch.randint(7, (4, 1))
+        mask = cast(torch.BoolTensor, torch.arange(6) < torch.randint(7, (4, 1)))
         found(scores.argmax(-1), gold, mask)
         expected(scores, gold, mask)
     assert found.get_metric() == {"accuracy": expected.get_metric()}
