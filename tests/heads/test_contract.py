@@ -1,9 +1,12 @@
 """The contract of every head. `tests/helpers/head_cases.py` has one row for each."""
 
 import copy
+import inspect
 import json
 import math
 import pickle
+import re
+import sys
 from typing import Any, Dict
 
 import pytest
@@ -68,6 +71,11 @@ def test_every_registered_head_of_this_package_has_a_case() -> None:
         if Head.by_name(name).__module__.split(".")[0] == package
     ]
     assert sorted(registered) == sorted(CASES.keys() - {"classifier"})  # which is AllenNLP's
+
+
+def test_a_head_imports_nothing_from_data_or_routing(head: Head) -> None:
+    source = inspect.getsource(sys.modules[type(head).__module__])
+    assert not re.search(r"multitask_model\.(data|routing)", source)
 
 
 def test_the_loss_is_a_finite_scalar(head: Head, batch: HeadBatch) -> None:

@@ -12,7 +12,7 @@ from tests.helpers.head_cases import CASES, make_batch, make_head
 pytestmark = pytest.mark.slow
 
 LENGTHS = {0: [5, 1, 3], 1: [2, 4]}
-OURS = [name for name in sorted(CASES) if name not in ("classifier", "multi_label_classifier")]
+OURS = [name for name in sorted(CASES) if name != "classifier"]
 
 
 def metrics_of(type_name: str, ranks: Iterable[int]) -> Dict[str, float]:

@@ -37,9 +37,10 @@ class RunningMean(Metric):
             Of any shape and type; summed in double precision.
         """
         total = values.detach().sum(dtype=torch.float64)
-        total, count = dist_reduce_sum(torch.stack([total, total.new_tensor(values.numel())]))
-        self.total += total.item()
-        self.count += int(count.item())
+        sums = torch.stack([total, total.new_tensor(values.numel())])
+        total_of_all, count = dist_reduce_sum(sums).tolist()
+        self.total += total_of_all
+        self.count += int(count)
 
     @overrides
     def get_metric(self, reset: bool = False) -> float:
