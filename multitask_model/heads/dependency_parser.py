@@ -217,7 +217,7 @@ class DependencyParserHead(Head):
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`UAS` and `LAS`: the proportions of words with the correct head, and tag as well."""
+        """`UAS` and `LAS`: the proportions of words with the correct head, and head and tag."""
         return self._scores.get_metric(reset)
 
     @overrides

@@ -111,7 +111,6 @@ def test_embeddings_of_several_indexers_are_concatenated(vocab: Vocabulary) -> N
 
 @pytest.mark.parametrize("encoder", [None, GRU])
 def test_every_parameter_gets_a_gradient(vocab: Vocabulary, encoder: Any) -> None:
-    torch.manual_seed(0)
     backbone = build(vocab, encoder=encoder, dropout=0.1)
     # Squared, because the sum of a layer's outputs may not depend on its inputs.
     backbone(tensors(vocab, "a b", "c"))["encoded_text"].square().sum().backward()

@@ -80,7 +80,6 @@ def vocab(instances: List[Instance]) -> Vocabulary:
 
 @pytest.fixture
 def model(vocab: Vocabulary) -> MultiTaskModel:
-    torch.manual_seed(0)
     config = {
         "type": "multitask",
         "backbone": BACKBONE,
