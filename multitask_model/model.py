@@ -23,8 +23,10 @@ from multitask_model.pretrained import (
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import (
     Result,
+    available_to_heads,
     call_backbone,
     call_head,
+    scalar_loss,
 )
 from multitask_model.routing.checks import (
     add_module,
@@ -34,7 +36,7 @@ from multitask_model.routing.checks import (
 )
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
-from multitask_model.routing.partial import Partial
+from multitask_model.routing.partial import Partial, has_partial
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -266,16 +268,17 @@ class MultiTaskModel(Model):
             number.
         """
         rows = self._tasks.rows(kwargs)
-        batch_size = len(kwargs["task"])
+        batch_size, is_partial = len(kwargs["task"]), has_partial(kwargs)
 
         router = self._routers[BACKBONE]
-        encoded, available = call_backbone(self.backbone, router, kwargs, batch_size)
+        encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_partial)
+        available = available_to_heads(kwargs, encoded[0])
         results = {BACKBONE: encoded}
         for name, head_rows in rows.items():
-            router = self._routers[name]
-            results[name] = call_head(self.heads[name], router, available, head_rows)
+            head, router = self.heads[name], self._routers[name]
+            results[name] = call_head(head, router, available, head_rows, is_partial)
             if self._per_task_metrics is not None:
-                self._per_task_metrics.update(router, available, head_rows)
+                self._per_task_metrics.update(router, available, head_rows, is_partial)
 
         outputs, losses = self._collect(results)
         if losses:

@@ -8,17 +8,14 @@ import torch
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.outputs import LOSS
-from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 
-
-class Available(NamedTuple):
-    """The values that a component may take: the fields of a batch, and the backbone's outputs."""
-
-    values: Mapping[str, object]
-    names: Tuple[str, ...]
-    has_partial: bool
-    """Whether only some rows have one of the values."""
+Result = Tuple[Mapping[str, object], int]
+"""
+The outputs of a component for a batch, and the number of rows that the loss among them, if there is
+one, is the mean of.
+"""
 
 
 class HeadCall(NamedTuple):
@@ -29,17 +26,13 @@ class HeadCall(NamedTuple):
     arguments: Dict[str, object]
 
 
-class Result(NamedTuple):
-    """What a component returned for a batch."""
-
-    outputs: Mapping[str, object]
-    loss_rows: int
-    """The number of rows that the loss, if there is one, is the mean of."""
-
-
 def call_backbone(
-    backbone: torch.nn.Module, router: Router, batch: Mapping[str, object], batch_size: int
-) -> Tuple[Result, Available]:
+    backbone: torch.nn.Module,
+    router: Router,
+    batch: Mapping[str, object],
+    batch_size: int,
+    is_partial: bool,
+) -> Result:
     """
     Calls the backbone for the whole batch.
 
@@ -51,34 +44,48 @@ def call_backbone(
     batch : `Mapping[str, object]`
         The fields of the batch.
     batch_size : `int`
-
-    # Returns
-
-    `Tuple[Result, Available]`
-        What the backbone returned, and what heads may take now.
+    is_partial : `bool`
+        Whether some of the fields are `Partial`.
 
     # Raises
 
     `ValueError`
-        If only some instances have a field that the backbone takes, a required argument is missing,
-        or a field has the name of an output.
+        If only some instances have a field that the backbone takes, or a required argument is
+        missing.
     """
-    is_partial = has_partial(batch)
     fields = _fields_of_all_rows(router, batch, batch_size) if is_partial else batch
     binding = router.bind(tuple(fields))
-    outputs = backbone(**{argument: fields[name] for argument, name in binding.items()})
-    for name in outputs:
-        if name in batch and batch[name] is not outputs[name]:
+    return backbone(**{argument: fields[name] for argument, name in binding.items()}), batch_size
+
+
+def available_to_heads(
+    batch: Mapping[str, object], encoded: Mapping[str, object]
+) -> Dict[str, object]:
+    """
+    Returns the values that heads may take: the fields of the batch and the outputs of the backbone.
+
+    # Raises
+
+    `ValueError`
+        If a field and an output have the same name, and are not the same object.
+    """
+    for name in encoded:
+        if name in batch and batch[name] is not encoded[name]:
             raise ValueError(
                 f"The values that heads take must have different names, but got {name!r} both as a "
                 "field of the batch and as an output of the backbone. Rename the field in the "
                 "dataset reader or the output in the backbone."
             )
-    values = {**outputs, **batch}
-    return Result(outputs, batch_size), Available(values, tuple(values), is_partial)
+    return {**encoded, **batch}
 
 
-def call_head(head: torch.nn.Module, router: Router, available: Available, rows: AllRows) -> Result:
+def call_head(
+    head: torch.nn.Module,
+    router: Router,
+    available: Mapping[str, object],
+    rows: AllRows,
+    is_partial: bool,
+) -> Result:
     """
     Calls a head for its rows of a batch.
 
@@ -92,40 +99,44 @@ def call_head(head: torch.nn.Module, router: Router, available: Available, rows:
     head : `Head`
     router : `Router`
         The router of the head.
-    available : `Available`
+    available : `Mapping[str, object]`
+        The values that the head may take.
     rows : `AllRows`
         The rows of the head.
+    is_partial : `bool`
+        Whether some of the values are `Partial`.
 
     # Returns
 
-    `Result`
-        The outputs have one row for each of `rows`, in that order.
+    `Tuple[Mapping[str, object], int]`
+        The outputs, with one row for each of `rows` in that order, and the number of rows that the
+        loss is the mean of.
 
     # Raises
 
     `ValueError`
         If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
-    if not available.has_partial:
-        binding, values, take = router.bind(available.names), available.values, rows.take
-        outputs = head(**{argument: take(values[name]) for argument, name in binding.items()})
-        return Result(outputs, len(rows.indices))
+    if not is_partial:
+        arguments = rows.select(available, router.bind(tuple(available)))
+        return head(**arguments), len(rows.indices)
     calls = _split_by_fields(router, available, rows)
     results = [head(**call.arguments) for call in calls]
     if len(calls) == 1:
-        return Result(results[0], len(rows.indices))
+        return results[0], len(rows.indices)
     with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
     merged = merge_outputs(router.component, [call.positions for call in calls], results)
-    return Result(merged, sum(with_loss))
+    return merged, sum(with_loss)
 
 
-def _split_by_fields(router: Router, available: Available, rows: AllRows) -> List[HeadCall]:
+def _split_by_fields(
+    router: Router, available: Mapping[str, object], rows: AllRows
+) -> List[HeadCall]:
     """Splits the rows of a head into calls of rows that have the same fields."""
-    values = available.values
-    complete = [name for name, value in values.items() if not isinstance(value, Partial)]
+    complete = [name for name, value in available.items() if not isinstance(value, Partial)]
     rows_of = {
         name: set(value.rows)
-        for name, value in values.items()
+        for name, value in available.items()
         # `heads` already decided which rows these are.
         if isinstance(value, Partial) and name != "heads" and router.takes(name)
     }
@@ -140,7 +151,7 @@ def _split_by_fields(router: Router, available: Available, rows: AllRows) -> Lis
         except ValueError as error:
             raise ValueError(f"For {len(indices)} of its {len(rows)} rows, {error}") from error
         arguments = {
-            argument: _take(values[name], indices, taken) for argument, name in binding.items()
+            argument: _take(available[name], indices, taken) for argument, name in binding.items()
         }
         calls.append(HeadCall(positions, arguments))
     return calls

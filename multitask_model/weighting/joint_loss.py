@@ -26,7 +26,7 @@ class JointLoss:
     batch size. The weighting combines them. A loss of the backbone is added, with its own weight.
 
         >>> joint_loss = JointLoss({"ner": 0.5}, "heads", LossWeighting.by_name("sum")())
-        >>> results = {"ner": Result({}, loss_rows=8), "pos": Result({}, loss_rows=8)}
+        >>> results = {"ner": ({}, 8), "pos": ({}, 8)}
         >>> losses = {"ner": torch.tensor(4.0), "pos": torch.tensor(3.0)}
         >>> joint_loss(losses, results, batch_size=16)
         tensor(5.)
@@ -68,7 +68,7 @@ class JointLoss:
             The loss of each component that returned one, of shape `[]`, in the order of the
             components. At least one.
         results : `Mapping[str, Result]`
-            What each component returned.
+            The outputs of each component, and the number of rows that its loss is the mean of.
         batch_size : `int`
 
         # Returns
@@ -81,7 +81,7 @@ class JointLoss:
         for name, loss in losses.items():
             weight = self._weights.get(name, 1.0)
             if self._by_instances:
-                weight = results[name].loss_rows / batch_size * weight
+                weight = results[name][1] / batch_size * weight
             scaled[name] = loss if weight == 1.0 else weight * loss
         of_backbone = scaled.pop(BACKBONE, None)
         if of_backbone is None:
