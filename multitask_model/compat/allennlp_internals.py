@@ -10,6 +10,7 @@ from allennlp.common import JsonDict
 from allennlp.data import DatasetReader, Field, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
+from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.modules.token_embedders import (
@@ -119,3 +120,7 @@ def batches_to_skip(trainer: GradientDescentTrainer) -> int:
 def batches_completed(trainer: GradientDescentTrainer) -> int:
     """The number of batches that the trainer has used of the current epoch."""
     return int(trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps)
+
+
+MultiTaskReaderShim = _MultitaskDatasetReaderShim
+"""The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
