@@ -43,7 +43,8 @@ def label_namespace(field: Field) -> Optional[str]:
 
 def set_label_namespace(field: Field, namespace: str) -> None:
     """Writes the namespace of a label field, which can otherwise be given to `__init__` only."""
-    vars(field)["_label_namespace"] = namespace
+    # Not by `vars`: some label fields have slots.
+    object.__setattr__(field, "_label_namespace", namespace)
 
 
 def worker_info(reader: DatasetReader) -> Optional[WorkerInfo]:
