@@ -1,7 +1,7 @@
 """The words of a sentence in a CoNLL-U file and their annotations."""
 
 import re
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 import conllu
 from conllu.exceptions import ParseException
@@ -44,7 +44,7 @@ def parse_words(lines: List[Line]) -> List[Word]:
         if row.is_comment:
             continue
         token, expected = _parse_row(row), len(words) + 1
-        number, kind, end = token["id"] if isinstance(token["id"], tuple) else (token["id"], "", 0)
+        number, kind, end = _split_id(token)
         is_in_order = number == (expected - 1 if kind == "." else expected)
         if not is_in_order or (kind == "-" and number <= range_end):
             raise _id_error(row, expected)
@@ -56,16 +56,13 @@ def parse_words(lines: List[Line]) -> List[Word]:
     return words
 
 
+def _split_id(token: conllu.Token) -> Tuple[int, str, int]:
+    """Returns `(1, "-", 2)` for the id `1-2`, `(1, ".", 2)` for `1.2` and `(1, "", 0)` for `1`."""
+    return token["id"] if isinstance(token["id"], tuple) else (token["id"], "", 0)
+
+
 def _parse_row(row: Line) -> conllu.Token:
-    cells = row.text.split("\t")
-    # The library also splits at two spaces, and accepts rows with missing columns.
-    if len(cells) != len(COLUMNS) or not all(map(_is_cell, cells)):
-        raise LineError(
-            row.number,
-            f"A row must have {len(COLUMNS)} non-empty columns with a single tab between them and "
-            f"no leading, trailing or repeated spaces, but got {format_value(row.text)} "
-            f"({len(cells)} columns). Correct it, and write '_' for a missing value.",
-        )
+    _check_cells(row)
     try:
         (token,) = conllu.parse_token_and_metadata(row.text, field_parsers=_FIELD_PARSERS)
     except ParseException as error:
@@ -75,6 +72,18 @@ def _parse_row(row: Line) -> conllu.Token:
             f"{error} Correct the row.",
         ) from error
     return token
+
+
+def _check_cells(row: Line) -> None:
+    cells = row.text.split("\t")
+    # The library also splits at two spaces, and accepts rows with missing columns.
+    if len(cells) != len(COLUMNS) or not all(map(_is_cell, cells)):
+        raise LineError(
+            row.number,
+            f"A row must have {len(COLUMNS)} non-empty columns with a single tab between them and "
+            f"no leading, trailing or repeated spaces, but got {format_value(row.text)} "
+            f"({len(cells)} columns). Correct it, and write '_' for a missing value.",
+        )
 
 
 def _is_cell(text: str) -> bool:
@@ -120,15 +129,19 @@ def column_values(field: str, words: List[Word]) -> Optional[List[object]]:
     is_blank = [value in (None, "_") for value in values]
     if all(is_blank):
         return None
+    _check_blanks(field, words, is_blank)
+    return values
+
+
+def _check_blanks(field: str, words: List[Word], is_blank: List[bool]) -> None:
     for word, blank in zip(words, is_blank):
         if blank and not (field == LEMMAS and _may_lack_lemma(word.token)):
             raise LineError(
                 word.line,
-                f"The column {column.upper()} must be annotated for all words of a sentence or for "
-                f"none, but got '_' for the word {word.token['form']!r}. Complete the column, or "
-                f"remove {field!r} from the reader's fields.",
+                f"The column {COLUMN_OF_FIELD[field].upper()} must be annotated for all words of a "
+                f"sentence or for none, but got '_' for the word {word.token['form']!r}. Complete "
+                f"the column, or remove {field!r} from the reader's fields.",
             )
-    return values
 
 
 def _may_lack_lemma(token: conllu.Token) -> bool:

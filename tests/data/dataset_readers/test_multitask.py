@@ -25,8 +25,8 @@ from tests.helpers.models import TinyBackbone, TinyHead
 
 
 def numbers(reader: DatasetReader, path: str = "5") -> List[int]:
-    found: List[Any] = [instance["number"] for instance in reader.read(path)]
-    return [field.metadata for field in found]
+    fields: List[Any] = [instance["number"] for instance in reader.read(path)]
+    return [field.metadata for field in fields]
 
 
 def test_an_instance_gets_the_name_of_its_task() -> None:
@@ -80,25 +80,25 @@ def test_max_instances_limits_each_task() -> None:
 @pytest.mark.parametrize("limit", [None, 4])
 @pytest.mark.parametrize("sharding", [True, False])
 def test_workers_shard_the_instances(sharding: bool, limit: Any) -> None:
-    found = []
+    shards = []
     for worker in range(2):
         reader = MultiTaskDatasetReader({"a": NumbersReader(sharding)}, max_instances=limit)
         set_worker_info(reader, WorkerInfo(2, worker))
         assert reader.readers["a"].inner.get_worker_info() == WorkerInfo(2, worker)
-        found.append(numbers(reader.readers["a"], "7"))
-    assert found == ([[0, 2, 4, 6], [1, 3, 5]] if limit is None else [[0, 2], [1, 3]])
+        shards.append(numbers(reader.readers["a"], "7"))
+    assert shards == ([[0, 2, 4, 6], [1, 3, 5]] if limit is None else [[0, 2], [1, 3]])
 
 
 @pytest.mark.parametrize("limit", [None, 4])
 def test_distributed_processes_shard_the_instances(limit: Any) -> None:
-    found = []
+    shards = []
     for rank in range(2):
         # A reader with its own sharding uses `torch.distributed` instead.
         reader = MultiTaskDatasetReader({"a": NumbersReader(False)}, max_instances=limit)
         set_distributed_info(reader, DistributedInfo(2, rank))
         assert reader.readers["a"].inner.get_distributed_info() == DistributedInfo(2, rank)
-        found.append(numbers(reader.readers["a"], "7"))
-    assert found == ([[0, 2, 4, 6], [1, 3, 5]] if limit is None else [[0, 2], [1, 3]])
+        shards.append(numbers(reader.readers["a"], "7"))
+    assert shards == ([[0, 2, 4, 6], [1, 3, 5]] if limit is None else [[0, 2], [1, 3]])
 
 
 def test_attributes_of_the_inner_reader_are_available_to_a_predictor() -> None:
@@ -117,7 +117,7 @@ def test_a_predictor_uses_the_namespaces_of_the_task() -> None:
     predictor = MultiTaskPredictor(model, reader)
     prediction = predictor.predict_json({"task": "a", "number": 3, "label": "class2"})
     logits = torch.tensor(prediction["a_logits"])
-    # The accuracy depends on the label, so it was found in the namespace of the task.
+    # The accuracy depends on the label, so it was looked up in the namespace of the task.
     assert model.get_metrics(reset=True)["a_accuracy"] == float(logits.argmax() == 2)
     predictor.predict_json({"task": "a", "number": 3, "label": f"class{logits.argmax()}"})
     assert model.get_metrics()["a_accuracy"] == 1.0
@@ -138,9 +138,9 @@ def test_the_reader_can_be_built_from_params() -> None:
     )
     assert type(reader) is MultiTaskDatasetReader
     assert reader.serialization_dir == "somewhere"
-    found = list(reader.read("9", force_task="a"))
-    assert len(found) == 2
-    assert label_namespace(found[0].fields["label"]) == "a_labels"
+    instances = list(reader.read("9", force_task="a"))
+    assert len(instances) == 2
+    assert label_namespace(instances[0].fields["label"]) == "a_labels"
 
 
 def test_reading_without_a_task_is_an_error() -> None:
