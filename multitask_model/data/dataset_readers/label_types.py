@@ -43,9 +43,13 @@ class LabelType(Generic[T]):
         return parsed
 
 
-def _parse_class(label: object, num_tokens: int = 0) -> Optional[str]:
+def _is_class(label: object) -> bool:
     # `isinstance` would accept booleans as integers.
-    return str(label) if type(label) is int or (isinstance(label, str) and label) else None
+    return label != "" if isinstance(label, str) else type(label) is int
+
+
+def _parse_class(label: object, num_tokens: int) -> Optional[str]:
+    return str(label) if _is_class(label) else None
 
 
 def _parse_number(label: object, num_tokens: int) -> Optional[float]:
@@ -55,15 +59,14 @@ def _parse_number(label: object, num_tokens: int) -> Optional[float]:
     return None
 
 
-def _parse_classes(label: object, num_tokens: int = 0) -> Optional[List[str]]:
-    if not isinstance(label, list):
+def _parse_classes(label: object, num_tokens: int) -> Optional[List[str]]:
+    if not isinstance(label, list) or not all(map(_is_class, label)):
         return None
-    classes = [name for name in map(_parse_class, label) if name is not None]
-    return classes if len(classes) == len(label) else None
+    return list(map(str, label))
 
 
 def _parse_tags(label: object, num_tokens: int) -> Optional[List[str]]:
-    tags = _parse_classes(label)
+    tags = _parse_classes(label, num_tokens)
     return tags if tags is not None and len(tags) == num_tokens else None
 
 
