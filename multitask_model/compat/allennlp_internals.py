@@ -11,6 +11,7 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.dataset_utils.span_utils import TypedStringSpan
+from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.modules.token_embedders import (
@@ -43,7 +44,8 @@ def label_namespace(field: object) -> Optional[str]:
 
 def set_label_namespace(field: object, namespace: str) -> None:
     """Writes the namespace of a label field, which can otherwise be given to `__init__` only."""
-    vars(field)["_label_namespace"] = namespace
+    # Not by `vars`: some label fields have slots.
+    object.__setattr__(field, "_label_namespace", namespace)
 
 
 def worker_info(reader: DatasetReader) -> Optional[WorkerInfo]:
@@ -128,3 +130,7 @@ def merge_continued_spans(spans: List[TypedStringSpan]) -> Set[TypedStringSpan]:
     CoNLL 2012 evaluation. AllenNLP does this in a private method of its span metric.
     """
     return set(SpanBasedF1Measure._handle_continued_spans(spans))
+
+
+MultiTaskReaderShim = _MultitaskDatasetReaderShim
+"""The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
