@@ -106,7 +106,7 @@ class MultiTaskDataCallback(TrainerCallback):
         """Returns the loader state of each process at the start of the current epoch."""
         return {"loaders": self._states}
 
-    # Older releases of `overrides` reject `object` for the `Any` of the base class.
+    # Older releases of `overrides` reject `object` for the values.
     @overrides(check_signature=False)
     def load_state_dict(self, state_dict: Dict[str, object]) -> None:
         """Keeps the states until `on_start`, because the loader is not known yet."""
