@@ -102,7 +102,7 @@ class MultiTaskDataCallback(TrainerCallback):
         return loader
 
     @overrides
-    def state_dict(self) -> Dict[str, object]:
+    def state_dict(self) -> Dict[str, List[LoaderState]]:
         """Returns the loader state of each process at the start of the current epoch."""
         return {"loaders": self._states}
 

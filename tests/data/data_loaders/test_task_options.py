@@ -40,8 +40,8 @@ def test_a_data_path_for_a_task_without_a_reader_is_an_error() -> None:
     ],
 )
 def test_an_option_for_an_unknown_task_is_an_error(option: str) -> None:
-    valid = "fork" if option == "start_method" else 1
-    assert loader_error(**{option: {"a": valid, "d": valid}}) == (
+    values: Any = dict.fromkeys(["a", "d"], "fork" if option == "start_method" else 1)
+    assert loader_error(**{option: values}) == (
         f"{option} must name tasks of the dataset reader, but got 'd'. Known names: ['a', 'b', "
         "'c']."
     )

@@ -10,12 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, List, Mapping
 
 import pytest
 import torch
 import torch.distributed as dist
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DataLoader
 from allennlp.data.data_loaders import SimpleDataLoader
 
 from multitask_model.data.schedulers import RoundRobinScheduler
@@ -78,6 +79,19 @@ def train_until_killed(params: Dict[str, Any], folder: Path, name: str, after: i
     return folder / name
 
 
+def trainer_with(loader: DataLoader, skip: int = 0, completed: int = 0) -> Any:
+    """
+    Stands for a trainer that skips `skip` batches of the epoch, or has completed `completed`
+    batches of it.
+    """
+    return SimpleNamespace(
+        data_loader=loader,
+        _start_after_batches_in_epoch_completed=skip,
+        _batches_in_epoch_completed=completed,
+        _num_gradient_accumulation_steps=1,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_a_killed_run_resumes_with_the_batches_it_has_not_seen(name: str, tmp_path: Path) -> None:
@@ -101,7 +115,7 @@ def test_a_checkpoint_without_a_state_is_a_warning(caplog: pytest.LogCaptureFixt
     callback = MultiTaskDataCallback("")
     callback.load_state_dict({})
     loader, reference = make_loader({"a": 5}), make_loader({"a": 5})
-    callback.on_start(SimpleNamespace(data_loader=loader))
+    callback.on_start(trainer_with(loader))
     assert epoch(loader) == epoch(reference)
     assert messages(caplog) == [
         "The checkpoint has no state of a multitask data loader, because the run was started "
@@ -116,21 +130,18 @@ def test_each_process_resumes_from_the_state_of_its_loader(
     states = [loader.state_dict() for loader in loaders]
     expected = [epoch(loader) for loader in loaders]
     assert expected[0] != expected[1]
-    trainer = SimpleNamespace(
-        _start_after_batches_in_epoch_completed=0, _num_gradient_accumulation_steps=1
-    )
 
-    def batches_of(rank: int, processes: int) -> Any:
+    def batches_of(rank: int, processes: int) -> List[List[str]]:
         monkeypatch.setattr(multitask_data, "is_distributed", lambda: True)
         monkeypatch.setattr(dist, "get_rank", lambda: rank)
         monkeypatch.setattr(dist, "get_world_size", lambda: processes)
         monkeypatch.setattr(dist, "all_gather_object", lambda found, own: found.__setitem__(0, own))
-        trainer.data_loader = make_loader({"a": 5}, seed=3)
+        loader = make_loader({"a": 5}, seed=3)
         callback = MultiTaskDataCallback("")
         callback.load_state_dict({"loaders": states})
-        callback.on_start(trainer)
+        callback.on_start(trainer_with(loader))
         assert len(callback.state_dict()["loaders"]) == processes
-        return epoch(trainer.data_loader)
+        return epoch(loader)
 
     assert [batches_of(rank, 2) for rank in range(2)] == expected
     assert messages(caplog) == []
@@ -144,14 +155,13 @@ def test_each_process_resumes_from_the_state_of_its_loader(
 def test_an_epoch_that_the_trainer_leaves_early_is_over() -> None:
     loader, reference = make_loader({"a": 5}), make_loader({"a": 5})
     callback = MultiTaskDataCallback("")
-    callback.on_start(SimpleNamespace(data_loader=loader))
+    callback.on_start(trainer_with(loader))
     started = callback.state_dict()
     batches = iter(loader)
     next(batches)
     assert callback.state_dict() == started
     next(batches)  # taken but not used, because another process has no more batches
-    used = {"_batches_in_epoch_completed": 1, "_num_gradient_accumulation_steps": 1}
-    callback.on_epoch(SimpleNamespace(**used), {}, 0)
+    callback.on_epoch(trainer_with(loader, completed=1), {}, 0)
     assert callback.state_dict()["loaders"][0]["batches"] == [1]
     resumed = make_loader({"a": 5}, seed=9)
     resumed.load_state_dict(callback.state_dict()["loaders"][0])
@@ -166,15 +176,15 @@ def test_the_scheduler_receives_the_metrics() -> None:
 
     scheduler = ListeningScheduler(2)
     callback = MultiTaskDataCallback("")
-    callback.on_start(SimpleNamespace(data_loader=make_loader({"a": 5}, scheduler)))
-    used = {"_batches_in_epoch_completed": 3, "_num_gradient_accumulation_steps": 1}
-    callback.on_epoch(SimpleNamespace(**used), {"loss": 0.5}, 0)
+    loader = make_loader({"a": 5}, scheduler)
+    callback.on_start(trainer_with(loader))
+    callback.on_epoch(trainer_with(loader, completed=3), {"loss": 0.5}, 0)
     assert scheduler.received == {"loss": 0.5}
 
 
 def test_another_data_loader_is_an_error() -> None:
     with pytest.raises(ConfigurationError) as error:
-        MultiTaskDataCallback("").on_start(SimpleNamespace(data_loader=SimpleDataLoader([], 1)))
+        MultiTaskDataCallback("").on_start(trainer_with(SimpleDataLoader([], 1)))
     assert str(error.value) == (
         "The trainer callback 'multitask_data' requires the data loader 'multitask' of "
         "multitask_model, but got SimpleDataLoader. Change the type of the data_loader, or remove "
