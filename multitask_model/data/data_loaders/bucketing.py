@@ -116,8 +116,8 @@ class LengthBucketer:
         self, task: str, refs: Iterable[InstanceRef], rng: random.Random
     ) -> Iterable[InstanceRef]:
         """
-        Reorders the instances of `task`: all at once or, for a dataset that is read lazily, as many
-        at a time as may be in memory.
+        Reorders the instances of `task`: all of them or, for a dataset that is read lazily, groups
+        of up to `max_instances_in_memory`.
         """
         size, limit = self._sizes[task], self._memory_limits[task]
         if limit is None:

@@ -17,8 +17,8 @@ class HomogeneousRoundRobinScheduler(HomogeneousScheduler):
     Takes one batch of each dataset in turn. Datasets that are exhausted are skipped, so the end of
     an epoch has only batches of the largest dataset. The scheduler `shuffled` avoids this.
 
-    Equals AllenNLP's scheduler of the same name, except that `drop_last` never drops a whole
-    dataset.
+    Equals AllenNLP's scheduler of the same name, except that `drop_last` never drops the
+    only batch of a dataset.
 
     Registered as a `MultiTaskScheduler` with name "homogeneous_roundrobin". See
     `HomogeneousScheduler` for its parameters.
