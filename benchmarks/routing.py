@@ -6,8 +6,8 @@ calls the same backbone and heads.
     make bench
 
 Each round runs all three on one thread, starting with a different one each time. The result is the
-median over the rounds of the ratio to the plain loop in the same round. With `--write`, the table is
-also written to `benchmarks/RESULTS.md`.
+median over the rounds of the ratio to the plain loop in the same round. With `--write`, the table
+is also written to `benchmarks/RESULTS.md`.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from multitask_model import MultiTaskModel
 RESULTS = Path(__file__).parent / "RESULTS.md"
 INTRODUCTION = """# Cost of routing
 
-The time of a forward and backward pass of each class, relative to a loop in plain PyTorch that calls the
-same backbone and heads: the median of the ratios within each round. Command:
+The time of a forward and backward pass of each class, relative to a loop in plain PyTorch that
+calls the same backbone and heads: the median of the ratios within each round. Command:
 `python benchmarks/routing.py --write` (`make bench` only prints the table).
 """
 CLASSES = 5
