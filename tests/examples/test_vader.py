@@ -113,7 +113,7 @@ def test_documents_are_mixed_within_a_file(tmp_path: Path) -> None:
     assert {fetch.split_of(row) for row in rows} == {"train"}
     fetch.write(rows, tmp_path)
     documents = [line["text"][0] for line in read_jsonl(tmp_path / "tweets_train.jsonl")]
-    # Three standard deviations of a binomial with p = 0.5 and 100 draws are 15.
+    # Three standard deviations of a binomial with p = 0.5 and n = 100 are 15.
     assert 35 <= documents[:100].count("b") <= 65
 
 
