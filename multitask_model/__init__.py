@@ -34,7 +34,7 @@ from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
 from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ConlluReader",
