@@ -1,6 +1,6 @@
 """
-Multi-task learning with AllenNLP. Importing this package registers the type name "multitask" for the
-model, the predictor, the dataset reader and the data loader defined here, instead of AllenNLP's.
+Multi-task learning with AllenNLP. Importing this package registers the type name "multitask" for
+the model, the predictor, the dataset reader and the data loader defined here, instead of AllenNLP's.
 """
 
 from multitask_model.compat.requirements import require_allennlp as _require_allennlp
