@@ -1,6 +1,7 @@
 """
 Multi-task learning with AllenNLP. Importing this package registers the type name "multitask" for
-the model, the predictor, the dataset reader and the data loader defined here, instead of AllenNLP's.
+the model, the predictor, the dataset reader and the data loader defined here, in place of
+AllenNLP's own classes.
 """
 
 from multitask_model.compat.requirements import require_allennlp as _require_allennlp
