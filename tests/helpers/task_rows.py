@@ -26,7 +26,7 @@ def make_model(task_heads: Any = TASK_HEADS, **kwargs: Any) -> Any:
 
 
 class Row(NamedTuple):
-    """An instance: its task, its `heads` field, and its class for each head that it is labeled for."""
+    """An instance: its task, its `heads` field, and its class for each head that has a label."""
 
     task: str
     heads: Optional[List[str]]
@@ -39,9 +39,7 @@ class Row(NamedTuple):
             extra["heads"] = self.heads
         return make_instance(self.text, self.task, **extra)
 
-    def is_served_by(
-        self, head: str, task_heads: Mapping[str, List[str]] = TASK_HEADS
-    ) -> bool:
+    def is_served_by(self, head: str, task_heads: Mapping[str, List[str]] = TASK_HEADS) -> bool:
         return head in task_heads[self.task] and (self.heads is None or head in self.heads)
 
 

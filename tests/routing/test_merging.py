@@ -36,7 +36,6 @@ def test_tensors_of_different_lengths_become_a_list() -> None:
     ]
 
 
-
 def test_arrays_become_a_list() -> None:
     merged = merge(numpy.array([0, 3]), numpy.array([1]), numpy.array([2, 4, 5]))
     assert merged == [0, 1, 2, 3, 4, 5]
