@@ -1,6 +1,6 @@
 """
-The patches for PyTorch, tested on AllenNLP's own classes. On an older PyTorch nothing is patched, and
-the same holds.
+The patches for PyTorch, tested on AllenNLP's own classes. On an older PyTorch, where nothing is
+patched, the same holds.
 """
 
 import math

@@ -1,9 +1,10 @@
 """
-What AllenNLP does by itself, in a process that never imports `multitask_model`:
+AllenNLP in a process that never imports `multitask_model`:
 
     python allennlp_alone.py CONFIG ARCHIVE TO_TRAIN OUTPUT
 
-trains from the config in a directory, and writes the outputs of that and of a given archive.
+trains from the config in the directory `TO_TRAIN`, and writes the outputs of the trained model and of
+the given archive to `OUTPUT`.
 """
 
 import json
@@ -19,8 +20,8 @@ from allennlp.models.archival import load_archive
 
 def outputs_of(archive_path: str) -> Dict[str, Any]:
     """
-    The class of the model in an archive, and what its `forward` returns for one batch of everything
-    that it was validated on, the tasks in turn.
+    Returns the class of the model in an archive, and its outputs for one batch of all validation
+    instances, in which the tasks alternate.
     """
     archive = load_archive(archive_path)
     readers = archive.dataset_reader.readers  # type: ignore[attr-defined]
@@ -33,7 +34,7 @@ def outputs_of(archive_path: str) -> Dict[str, Any]:
     batch.index_instances(archive.model.vocab)
     with torch.no_grad():
         outputs = archive.model(**batch.as_tensor_dict())
-    # JSON holds a float to the last digit.
+    # JSON has all digits of a float.
     numbers = {name: value.tolist() for name, value in outputs.items()}
     model = type(archive.model)
     return {"class": f"{model.__module__}.{model.__qualname__}", "outputs": numbers}
