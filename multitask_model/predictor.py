@@ -36,6 +36,7 @@ class MultiTaskPredictor(Predictor):
 
     Registered as a `Predictor` with name "multitask".
 
+        >>> import torch
         >>> from allennlp.data import Vocabulary
         >>> from allennlp.models.heads import Head
         >>> from allennlp.modules import Backbone
@@ -44,12 +45,15 @@ class MultiTaskPredictor(Predictor):
         ...     def forward(self, text):
         ...         return {"mask": text["tokens"]["tokens"] != 0}
         >>> class Length(Head):
+        ...     def __init__(self, vocab):
+        ...         super().__init__(vocab)
+        ...         self.scale = torch.nn.Parameter(torch.ones(()))
         ...     def forward(self, mask):
-        ...         return {"words": mask.sum(-1)}
+        ...         return {"words": self.scale * mask.sum(-1)}
         >>> model = MultiTaskModel(Vocabulary(), Encoder(), {"length": Length(Vocabulary())})
         >>> reader = MultiTaskDatasetReader({"length": LabeledJsonlReader({})})
         >>> MultiTaskPredictor(model, reader).predict_json({"task": "length", "text": ["a", "b"]})
-        {'tokens': ['a', 'b'], 'length_words': 2}
+        {'tokens': ['a', 'b'], 'length_words': 2.0}
 
     # Parameters
 

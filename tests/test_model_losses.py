@@ -21,7 +21,7 @@ def test_the_joint_loss_is_the_weighted_sum() -> None:
 
 
 def test_losses_with_one_element_are_added_to_a_scalar() -> None:
-    losses = {
+    losses: Dict[str, Dict[str, Any]] = {
         "a": {"loss": number(2.0)},
         "b": {"loss": torch.tensor([3.0])},
         "c": {"loss": numpy.float32(4)},

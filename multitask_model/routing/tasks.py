@@ -19,8 +19,9 @@ class TaskHeads:
         >>> tasks = TaskHeads(["upos", "xpos"], {"ewt": ["upos", "xpos"], "gum": ["upos"]})
         >>> tasks.tasks_of("upos")
         ['ewt', 'gum']
-        >>> {head: list(rows.indices) for head, rows in tasks.rows({"task": ["gum",
-        "ewt"]}).items()} {'upos': [0, 1], 'xpos': [1]}
+        >>> rows = tasks.rows({"task": ["gum", "ewt"]})
+        >>> {head: list(of_head.indices) for head, of_head in rows.items()}
+        {'upos': [0, 1], 'xpos': [1]}
 
     # Parameters
 

@@ -3,8 +3,8 @@ AllenNLP in a process that never imports `multitask_model`:
 
     python allennlp_alone.py CONFIG ARCHIVE TO_TRAIN OUTPUT
 
-trains from the config in the directory `TO_TRAIN`, and writes the outputs of the trained model and of
-the given archive to `OUTPUT`.
+trains from the config in the directory `TO_TRAIN`, and writes the outputs of the trained model and
+of the given archive to `OUTPUT`.
 """
 
 import json

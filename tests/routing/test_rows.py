@@ -199,7 +199,7 @@ def test_the_index_of_all_heads_is_made_once_per_device(monkeypatch: pytest.Monk
 def test_a_tensor_that_requires_grad_is_gathered_once_for_all_heads() -> None:
     found = rows(["a", "b", "a", "b"])
     tensor = torch.zeros(4, 2, requires_grad=True)
-    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    taken: List[Any] = [found["a"].take(tensor), found["b"].take(tensor)]
     assert taken[0].grad_fn is taken[1].grad_fn
     taken[1].add_(1.0)  # a head may change its rows in place
     (taken[0].sum() + 3 * taken[1].sum()).backward()
@@ -210,7 +210,7 @@ def test_a_tensor_that_requires_grad_is_gathered_once_for_all_heads() -> None:
 def test_the_gradient_of_one_head_is_zero_at_other_rows() -> None:
     found = rows(["a", "b", "a", "b"])
     tensor = torch.zeros(4, requires_grad=True)
-    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    taken: List[Any] = [found["a"].take(tensor), found["b"].take(tensor)]
     for part, expected in zip(taken, ([1, 0, 1, 0], [0, 1, 0, 1])):
         (gradient,) = torch.autograd.grad(part.sum(), tensor, retain_graph=True)
         assert gradient.tolist() == expected
