@@ -10,6 +10,7 @@ from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.data import DatasetReader, Instance, Vocabulary
 
+from tests.helpers.commands import training_here
 from tests.helpers.models import CLASSES, TinyHead, make_instance
 
 HEAD = {"type": "tests.helpers.training_config.ExtendedHead"}
@@ -74,4 +75,5 @@ def make_config(folder: Path, **model: Any) -> Dict[str, Any]:
 
 def train(config: Dict[str, Any], folder: Path, name: str) -> Any:
     """Trains in `folder / name` and returns the model."""
-    return train_model(Params(copy.deepcopy(config)), str(folder / name), force=True)
+    with training_here():
+        return train_model(Params(copy.deepcopy(config)), str(folder / name), force=True)

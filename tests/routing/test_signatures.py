@@ -75,6 +75,7 @@ def test_data_parallel_is_unwrapped() -> None:
     assert unwrap(torch.nn.DataParallel(inner)) is inner
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch.compile came with torch 2")
 def test_compiled_modules_are_unwrapped() -> None:
     inner = Plain()
