@@ -165,5 +165,5 @@ def _entries(vocab: Vocabulary) -> Dict[str, List[str]]:
         namespace: [
             token for _, token in sorted(vocab.get_index_to_token_vocabulary(namespace).items())
         ]
-        for namespace in vocab.get_namespaces()
+        for namespace in sorted(vocab.get_namespaces())
     }

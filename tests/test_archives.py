@@ -1,4 +1,4 @@
-"""Archives go from AllenNLP's own class to ours and back, and say the same to the last digit."""
+"""Archives of AllenNLP's own class are loaded as ours and vice versa, with equal outputs."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,9 @@ from tests.helpers.allennlp_alone import outputs_of
 from tests.helpers.commands import run_python, training_here
 from tests.helpers.models import DIM
 
-WORDS = {"size": ["small", "large"], "colour": ["red", "green"]}
+pytestmark = pytest.mark.slow
+
+WORDS = {"size": ["small", "large"], "color": ["red", "green"]}
 
 CONFIG: Dict[str, Any] = {
     "dataset_reader": {
@@ -38,13 +40,13 @@ CONFIG: Dict[str, Any] = {
             }
             for task in WORDS
         },
-        "loss_weights": {"size": 1.0, "colour": 0.3},
+        "loss_weights": {"size": 1.0, "color": 0.3},
         "arg_name_mapping": {"backbone": {"tokens": "text"}},
     },
     "data_loader": {
         "type": "multitask",
         "scheduler": {"type": "roundrobin", "batch_size": 3},
-        "shuffle": False,  # the loaders shuffle from seeds of their own
+        "shuffle": False,  # the two loaders have different random seeds
     },
     "trainer": {"num_epochs": 3, "optimizer": {"type": "adam", "lr": 0.1}, "cuda_device": -1},
 }
@@ -70,7 +72,7 @@ def _config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="ours", scope="module")
 def _ours(config: Path) -> Path:
-    """The archive of our class, trained here."""
+    """The archive of our class, trained in this process."""
     directory = config.parent / "ours"
     with training_here():
         train_model(Params.from_file(config), directory)
@@ -79,7 +81,7 @@ def _ours(config: Path) -> Path:
 
 @pytest.fixture(name="theirs", scope="module")
 def _theirs(config: Path, ours: Path) -> Path:
-    """The archive of AllenNLP's class, trained in a process that does not know ours."""
+    """The archive of AllenNLP's class, trained in a process that does not import ours."""
     directory = config.parent / "theirs"
     output = config.parent / "outputs.json"
     run_python(allennlp_alone.__file__, config, ours, directory, output, directory=config.parent)
@@ -88,27 +90,25 @@ def _theirs(config: Path, ours: Path) -> Path:
 
 @pytest.fixture(name="alone", scope="module")
 def _alone(theirs: Path) -> Dict[str, Any]:
-    """What AllenNLP alone finds in both archives."""
+    """The outputs of both archives in that process."""
     return json.loads((theirs.parents[1] / "outputs.json").read_text())
 
 
-def test_what_allennlp_trained_is_ours_when_it_is_loaded(
-    theirs: Path, alone: Dict[str, Any]
-) -> None:
+def test_an_archive_of_allennlp_is_loaded_as_our_model(theirs: Path, alone: Dict[str, Any]) -> None:
     assert alone["trained"]["class"] == "allennlp.models.multitask.MultiTaskModel"
     found = outputs_of(str(theirs))
     assert found["class"] == "multitask_model.model.MultiTaskModel"
     assert found["outputs"] == alone["trained"]["outputs"]
 
 
-def test_what_we_trained_is_loaded_by_allennlp_alone(ours: Path, alone: Dict[str, Any]) -> None:
+def test_allennlp_alone_loads_our_archive(ours: Path, alone: Dict[str, Any]) -> None:
     assert alone["given"]["class"] == "allennlp.models.multitask.MultiTaskModel"
     found = outputs_of(str(ours))
     assert found["class"] == "multitask_model.model.MultiTaskModel"
     assert alone["given"]["outputs"] == found["outputs"]
 
 
-def test_the_outputs_that_are_compared_are_all_of_them(ours: Path) -> None:
+def test_all_outputs_are_compared(ours: Path) -> None:
     outputs = outputs_of(str(ours))["outputs"]
     encoded = {"encoded_text", "encoded_text_mask"}
     heads = {f"{task}_{name}" for task in WORDS for name in ("logits", "probs", "loss")}
@@ -139,18 +139,18 @@ def test_both_report_the_same_metrics(ours: Path, theirs: Path) -> None:
     assert found.keys() - expected.keys() == added
 
 
-def test_predictions_from_what_allennlp_trained(theirs: Path) -> None:
+def test_our_predictor_predicts_from_an_archive_of_allennlp(theirs: Path) -> None:
     predictor = Predictor.from_path(theirs)
     assert type(predictor) is MultiTaskPredictor
-    texts = [("size", "a large one"), ("colour", "green"), ("colour", "a red one")]
+    texts = [("size", "a large one"), ("color", "green"), ("color", "a red one")]
     found = predictor.predict_batch_json([{"task": task, "text": text} for task, text in texts])
     labels = [(name, value) for row in found for name, value in row.items() if "label" in name]
-    assert labels == [("size_label", "large"), ("colour_label", "green"), ("colour_label", "red")]
+    assert labels == [("size_label", "large"), ("color_label", "green"), ("color_label", "red")]
 
 
 @pytest.fixture(name="models")
 def _models(ours: Path) -> Tuple[Model, Model]:
-    """A model of each class, with unlike weights."""
+    """A model of each class, with different weights."""
     archive = load_archive(ours)
     vocab = archive.model.vocab
     params = archive.config["model"].as_dict(quiet=True)
@@ -160,7 +160,7 @@ def _models(ours: Path) -> Tuple[Model, Model]:
 
 
 @pytest.mark.parametrize("direction", ["to ours", "from ours"])
-def test_weights_go_from_one_class_to_the_other(
+def test_each_class_loads_the_weights_of_the_other(
     direction: str, models: Tuple[Model, Model]
 ) -> None:
     source, target = models if direction == "to ours" else reversed(models)

@@ -1,6 +1,6 @@
 """
 The `allennlp` command on one small model: a BERT with two classifiers, trained from a config file.
-What runs in a process of its own is the command as it is typed; what can do without runs here.
+Some tests start a new process, as a user would. The others call the command in this process.
 """
 
 import json
@@ -18,9 +18,11 @@ from multitask_model import MultiTaskModel, MultiTaskPredictor
 from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
+pytestmark = pytest.mark.slow
+
 Rows = List[Dict[str, Any]]
 
-# One word of a sentence tells one task's label, and the other word the other's.
+# One word of a sentence determines the label of each task.
 BODIES = ["the {} {} sat", "a {} {} ran on the mat .", "{} {}", "the {} {} not on a mat"]
 PAIRS = [(mood, animal) for mood in ("good", "bad") for animal in ("cat", "dog")]
 TEXTS = [body.format(*pair) for body in BODIES for pair in PAIRS]
@@ -28,10 +30,10 @@ LABELS = {
     "polarity": [mood for _ in BODIES for mood, _ in PAIRS],
     "animal": [animal for _ in BODIES for _, animal in PAIRS],
 }
-# So many of the 8 sentences to validate on have the wrong label.
+# How many of the 8 validation sentences have the wrong label.
 WRONG = {"polarity": 1, "animal": 2}
 
-# Of unlike lengths, so that some are padded in a batch; by task and what is to be predicted.
+# Task, text and expected label. The lengths differ, so that batches are padded.
 MIXED = [
     ("animal", "a good dog", "dog"),
     ("polarity", "the bad cat sat on a mat .", "bad"),
@@ -63,7 +65,7 @@ local paths(split) = {[task]: data + "/" + task + "_" + split + ".jsonl"
   validation_data_path: paths("validation"),
   model: {
     type: "multitask",
-    // Without dropout nothing in training is random.
+    // Without dropout, training is not random.
     backbone: transformer + {
       transformer_kwargs: {hidden_dropout_prob: 0.0, attention_probs_dropout_prob: 0.0},
     },
@@ -100,33 +102,33 @@ def read_metrics(path: Path) -> Dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def labelled(task: str, wrong: int = 0) -> Rows:
-    """The sentences with their labels, of which the first few are wrong."""
+def labeled(task: str, wrong: int = 0) -> Rows:
+    """Returns the sentences with their labels, of which the first `wrong` are wrong."""
     other = dict(zip(sorted(set(LABELS[task])), sorted(set(LABELS[task]), reverse=True)))
     labels = [other[label] if i < wrong else label for i, label in enumerate(LABELS[task])]
     return [{"text": text, "label": label} for text, label in zip(TEXTS, labels)]
 
 
 class Run:
-    """A directory with config and data, and runs of the command in it."""
+    """A directory with a config, data and the results of commands."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.config = directory / "config.jsonnet"
         self.config.write_text(CONFIG)
-        self.archive = directory / "unbroken" / "model.tar.gz"
+        self.archive = directory / "uninterrupted" / "model.tar.gz"
         self.mixed = write_rows(
             directory / "mixed.jsonl", [{"task": task, "text": text} for task, text, _ in MIXED]
         )
         for task, wrong in WRONG.items():
-            write_rows(self.data(task, "train"), labelled(task) * 16)
-            write_rows(self.data(task, "validation"), labelled(task, wrong)[:8])
+            write_rows(self.data(task, "train"), labeled(task) * 16)
+            write_rows(self.data(task, "validation"), labeled(task, wrong)[:8])
 
     def data(self, task: str, split: str) -> Path:
         return self.directory / f"{task}_{split}.jsonl"
 
     def predict(self, *options: Any) -> Rows:
-        """What `allennlp predict` writes, run in this process."""
+        """Runs `allennlp predict` in this process and returns the predictions."""
         output = self.directory / "predictions_here.jsonl"
         command = ["predict", self.archive, *options, *PACKAGE, "--silent"]
         run_allennlp_here(*command, "--output-file", output, directory=self.directory)
@@ -135,7 +137,7 @@ class Run:
 
 @pytest.fixture(name="run", scope="module")
 def _run(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The data, the config and the archive that `allennlp train` made of them."""
+    """The data, the config, and the archive of `allennlp train`."""
     with pytest.MonkeyPatch.context() as patch:
         run = Run(tmp_path_factory.mktemp("commands"))
         patch.setenv("BERT", make_tiny_bert(run.directory / "bert"))
@@ -153,12 +155,12 @@ def _metrics(run: Run) -> Dict[str, Any]:
 
 @pytest.fixture(name="predictions", scope="module")
 def _predictions(run: Run) -> Rows:
-    """What `allennlp predict` writes for the mixed tasks, one at a time."""
+    """The predictions of `allennlp predict` for the mixed tasks, one instance at a time."""
     return run.predict(run.mixed)
 
 
 def assert_same(found: Rows, expected: Rows) -> None:
-    """That predictions are the same, but for what the size of a batch does to a float."""
+    """Asserts that predictions are equal, up to rounding, which depends on the batch size."""
     assert [list(row) for row in found] == [list(row) for row in expected]
     for found_row, expected_row in zip(found, expected):
         for name, value in expected_row.items():
@@ -169,43 +171,45 @@ def assert_same(found: Rows, expected: Rows) -> None:
 # --- train
 
 
-def test_what_was_trained_is_our_model(run: Run) -> None:
+def test_the_trained_model_is_ours(run: Run) -> None:
     model = load_archive(run.archive).model
     assert type(model) is MultiTaskModel
-    assert list(model._heads) == ["animal", "polarity"]  # jsonnet sorts
+    assert list(model.heads) == ["animal", "polarity"]  # jsonnet sorts
 
 
-def test_validation_accuracy_of_each_head(metrics: Dict[str, Any]) -> None:
-    # Everything is learned, so all that is not predicted are the wrong labels.
+def test_each_head_has_its_validation_accuracy(metrics: Dict[str, Any]) -> None:
+    # The model learns everything, so only the wrong labels are not predicted.
     for task, wrong in WRONG.items():
         assert metrics[f"best_validation_{task}_accuracy"] == (8 - wrong) / 8
         assert metrics[f"validation_{task}_accuracy"] == (8 - wrong) / 8
 
 
-def test_training_accuracy_of_each_head(run: Run) -> None:
+def test_each_head_has_its_training_accuracy(run: Run) -> None:
     first, last = (
         read_metrics(run.archive.parent / f"metrics_epoch_{epoch}.json") for epoch in range(2)
     )
     for task in WRONG:
         name = f"training_{task}_accuracy"
-        # What is left to learn in the second epoch is next to nothing: 1.0 if nothing of the first
-        # epoch is counted again, and 0.96 at the very most if it is.
+        # Almost nothing is left to learn in the second epoch. The accuracy would be at most 0.96 if
+        # the first epoch were still counted.
         assert 0.5 < first[name] < 0.92
         assert last[name] > 0.98
 
 
 @pytest.mark.parametrize("part", ["training", "validation", "best_validation"])
-def test_losses_of_the_heads_add_up_to_the_loss(part: str, metrics: Dict[str, Any]) -> None:
-    # Every batch has 2 sentences of each task, so that means of batches are means of sentences.
+def test_the_joint_loss_is_the_sum_of_the_losses_of_the_heads(
+    part: str, metrics: Dict[str, Any]
+) -> None:
+    # Every batch has 2 sentences of each task, so that batches have equal weight in each mean.
     polarity, animal = metrics[f"{part}_polarity_loss"], metrics[f"{part}_animal_loss"]
     assert metrics[f"{part}_loss"] == pytest.approx(polarity + 0.5 * animal, rel=1e-6)
     assert polarity != animal
 
 
 @pytest.mark.parametrize("task", WRONG)
-def test_validation_loss_of_each_head(task: str, run: Run, metrics: Dict[str, Any]) -> None:
-    predictor = Predictor.from_path(run.archive)
-    vocab = predictor._model.vocab
+def test_each_head_has_its_validation_loss(task: str, run: Run, metrics: Dict[str, Any]) -> None:
+    predictor: Any = Predictor.from_path(run.archive)
+    vocab = predictor.model.vocab
     rows = read_rows(run.data(task, "validation"))
     predicted = predictor.predict_batch_json([{"task": task, "text": row["text"]} for row in rows])
     losses = [
@@ -216,7 +220,7 @@ def test_validation_loss_of_each_head(task: str, run: Run, metrics: Dict[str, An
     assert metrics[f"best_validation_{task}_loss"] == pytest.approx(mean, rel=1e-5)
 
 
-def test_recovering_goes_on_where_training_was_interrupted(
+def test_recovering_resumes_where_training_was_interrupted(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(trainer: Any, epoch: int) -> Any:
@@ -226,7 +230,7 @@ def test_recovering_goes_on_where_training_was_interrupted(
 
     train_epoch = GradientDescentTrainer._train_epoch
     monkeypatch.setattr(GradientDescentTrainer, "_train_epoch", interrupted)
-    resumed, unbroken = run.directory / "resumed", run.archive.parent
+    resumed, uninterrupted = run.directory / "resumed", run.archive.parent
     train = ["train", run.config, "-s", resumed, *PACKAGE]
     with pytest.raises(KeyboardInterrupt):
         run_allennlp_here(*train, directory=run.directory)
@@ -238,18 +242,18 @@ def test_recovering_goes_on_where_training_was_interrupted(
 
     assert first.stat().st_mtime_ns == written
     metrics = read_metrics(resumed / "metrics_epoch_1.json")
-    for name, value in read_metrics(unbroken / "metrics_epoch_1.json").items():
+    for name, value in read_metrics(uninterrupted / "metrics_epoch_1.json").items():
         if "duration" not in name and "memory" not in name:
             assert metrics[name] == pytest.approx(value, rel=1e-4), name
     weights = torch.load(resumed / "model_state_e2_b0.th")
-    for name, value in torch.load(unbroken / "model_state_e2_b0.th").items():
+    for name, value in torch.load(uninterrupted / "model_state_e2_b0.th").items():
         assert torch.allclose(weights[name], value, atol=1e-4), name
 
 
 # --- evaluate
 
 
-def test_evaluate_has_the_metrics_of_the_best_epoch(run: Run, metrics: Dict[str, Any]) -> None:
+def test_evaluate_reports_the_metrics_of_the_best_epoch(run: Run, metrics: Dict[str, Any]) -> None:
     paths = {task: str(run.data(task, "validation")) for task in WRONG}
     output = run.directory / "evaluation.json"
     run_allennlp(
@@ -270,7 +274,7 @@ def test_evaluate_has_the_metrics_of_the_best_epoch(run: Run, metrics: Dict[str,
 # --- predict
 
 
-def test_predictions_of_mixed_tasks(predictions: Rows) -> None:
+def test_mixed_tasks_are_predicted(predictions: Rows) -> None:
     assert len(predictions) == len(MIXED)
     for row, (task, _, label) in zip(predictions, MIXED):
         assert row[f"{task}_label"] == label
@@ -279,13 +283,13 @@ def test_predictions_of_mixed_tasks(predictions: Rows) -> None:
         assert probs == pytest.approx([logit / sum(logits) for logit in logits], abs=1e-6)
 
 
-def test_a_prediction_has_only_what_its_own_head_made_of_it(predictions: Rows) -> None:
+def test_a_prediction_only_has_the_outputs_of_its_head(predictions: Rows) -> None:
     for row, (task, text, _) in zip(predictions, MIXED):
         assert row.get("tokens") in (None, ["[CLS]", *text.split(), "[SEP]"])
         assert set(row) - {"tokens"} == {f"{task}_logits", f"{task}_probs", f"{task}_label"}
 
 
-def test_predictions_are_the_same_in_batches(run: Run, predictions: Rows) -> None:
+def test_predictions_do_not_depend_on_the_batch_size(run: Run, predictions: Rows) -> None:
     output = run.directory / "predictions.jsonl"
     run_allennlp(
         *["predict", run.archive, run.mixed, "--batch-size", "4", "--silent", *PACKAGE],
@@ -296,18 +300,18 @@ def test_predictions_are_the_same_in_batches(run: Run, predictions: Rows) -> Non
 
 
 @pytest.mark.parametrize("task", WRONG)
-def test_predictions_from_a_data_file(task: str, run: Run) -> None:
+def test_a_data_file_is_predicted_as_json_is(task: str, run: Run) -> None:
     data = run.data(task, "validation")
-    options = ["--batch-size", 7]  # the last of the 8 goes alone, and has a loss to itself
+    options = ["--batch-size", 7]  # the last of the 8 is a batch by itself, and has a loss
     found = run.predict(data, "--use-dataset-reader", "--multitask-head", task, *options)
 
     texts = [{"task": task, "text": row["text"]} for row in read_rows(data)]
-    asked = write_rows(run.directory / "asked.jsonl", texts)
+    inputs = write_rows(run.directory / "inputs.jsonl", texts)
     assert [row[f"{task}_label"] for row in found] == LABELS[task][:8]
-    assert_same(found, run.predict(asked, *options))
+    assert_same(found, run.predict(inputs, *options))
 
 
-def test_encodings_are_kept_if_asked_for(run: Run, predictions: Rows) -> None:
+def test_encodings_are_kept_on_request(run: Run, predictions: Rows) -> None:
     found = run.predict(run.mixed, "--predictor-args", '{"keep_encodings": true}')
     for row, (_, text, _), expected in zip(found, MIXED, predictions):
         added = {"encoded_text", "encoded_text_mask", "token_ids"}
@@ -321,12 +325,12 @@ def test_encodings_are_kept_if_asked_for(run: Run, predictions: Rows) -> None:
 def test_a_predictor_from_the_archive_predicts_the_same(run: Run, predictions: Rows) -> None:
     predictor = Predictor.from_path(run.archive)
     assert type(predictor) is MultiTaskPredictor
-    asked = read_rows(run.mixed)
-    assert_same([predictor.predict_json(row) for row in asked], predictions)
-    assert asked == read_rows(run.mixed)
+    inputs = read_rows(run.mixed)
+    assert_same([predictor.predict_json(row) for row in inputs], predictions)
+    assert inputs == read_rows(run.mixed)
 
 
-def test_a_plugins_file_is_enough(run: Run, predictions: Rows) -> None:
+def test_the_package_is_imported_by_a_plugins_file(run: Run, predictions: Rows) -> None:
     directory = run.directory / "with_plugins"
     directory.mkdir()
     (directory / ".allennlp_plugins").write_text("multitask_model\n")

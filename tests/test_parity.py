@@ -1,6 +1,6 @@
 """
-Where AllenNLP's own `MultiTaskModel` is right, ours equals it to the last digit: outputs, loss,
-gradients and metrics, over random mixes of tasks, weights and labels.
+Outputs, loss, gradients and metrics are equal to those of AllenNLP's own `MultiTaskModel` to the
+last digit, for random tasks, weights and labels.
 """
 
 import copy
@@ -46,9 +46,10 @@ def assert_same(ours: Dict[str, Any], theirs: Dict[str, Any]) -> None:
         assert value is None or torch.equal(value, ours[name]), name
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(tasks=task_lists, loss_weights=weights, seed=st.integers(0, 5), labels=st.booleans())
-def test_outputs_loss_and_gradients(
+def test_outputs_loss_and_gradients_are_equal(
     tasks: List[str], loss_weights: Dict[str, float], seed: int, labels: bool
 ) -> None:
     ours, theirs = both_models(loss_weights=loss_weights)
@@ -59,15 +60,16 @@ def test_outputs_loss_and_gradients(
     assert_same(gradients, expected_gradients)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(batches=st.lists(task_lists, min_size=1, max_size=4), reset=st.booleans())
-def test_metrics(batches: List[List[str]], reset: bool) -> None:
+def test_metrics_are_equal(batches: List[List[str]], reset: bool) -> None:
     ours, theirs = both_models()
     for seed, tasks in enumerate(batches):
         for model in (ours, theirs):
             run(model, make_batch(tasks, seed))
     expected = {
-        # A hidden metric stays hidden with us.
+        # Our model keeps a hidden metric hidden.
         (f"_{name[:-8]}_hidden" if name.endswith("__hidden") else name): value
         for name, value in theirs.get_metrics(reset).items()
     }
@@ -79,7 +81,7 @@ def test_metrics(batches: List[List[str]], reset: bool) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(tasks=task_lists)
-def test_arguments_by_mapping_and_allowance(tasks: List[str]) -> None:
+def test_mapped_and_allowed_arguments_are_equal(tasks: List[str]) -> None:
     names = {"encoded_text", "encoded_text_mask", "label"}
     options = {
         "arg_name_mapping": {"backbone": {"question": "text"}, "b": {"topic": "label"}},
@@ -102,12 +104,12 @@ def test_arguments_by_mapping_and_allowance(tasks: List[str]) -> None:
     assert_same(gradients, expected_gradients)
 
 
-def test_readable_outputs() -> None:
+def test_readable_outputs_are_equal() -> None:
     ours, theirs = both_models()
     batch = make_batch(["a", "b"], labels=False)
     found = ours.make_output_human_readable(ours(**copy.deepcopy(batch)))
-    # AllenNLP post-processes every head, which fails for those that did not run and for names that
-    # begin alike; so it is asked for the two heads of this batch only.
+    # AllenNLP calls every head, which fails for heads that did not run and where one name is the
+    # prefix of another. So its model has only the two heads of this batch.
     vocab = make_vocab()
     expected_model = AllenNLPModel(vocab, TinyBackbone(), {n: TinyHead(vocab) for n in "ab"})
     expected_model.load_state_dict(theirs.state_dict(), strict=False)
@@ -117,7 +119,7 @@ def test_readable_outputs() -> None:
     assert found.keys() == expected.keys()
 
 
-def test_duplicate_argument_is_the_same_kind_of_error() -> None:
+def test_a_duplicate_argument_is_the_same_type_of_error() -> None:
     mapping = {"backbone": {"question": "text", "review": "text"}}
     batch = make_batch(["a"])
     batch["question"] = batch["review"] = batch.pop("text")
@@ -126,7 +128,7 @@ def test_duplicate_argument_is_the_same_kind_of_error() -> None:
             model(**batch)
 
 
-def test_weights_load_both_ways() -> None:
+def test_each_class_loads_the_weights_of_the_other() -> None:
     ours, theirs = both_models()
     for source, target in ((ours, theirs), (theirs, ours)):
         with torch.no_grad():

@@ -15,23 +15,26 @@ from allennlp.data.dataset_readers import (
 )
 from allennlp.data.tokenizers import WhitespaceTokenizer
 from allennlp.models.heads import ClassifierHead, Head
+from allennlp.modules import Backbone
 from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
 from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders import Embedding
 from allennlp.predictors import Predictor, TextClassifierPredictor
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor, TextBackbone
+from tests.helpers.messages import exactly
 from tests.helpers.models import DIM, WORDS, TinyBackbone, make_vocab
+from tests.helpers.multitask import record_calls
 
 
 class PredictedHead(ClassifierHead):
-    """A head that names a predictor, as AllenNLP's own does not."""
+    """A head with a `default_predictor`, which AllenNLP's head does not have."""
 
     default_predictor = "text_classifier"
 
 
-class CountingReader(TextClassificationJsonReader):
-    """Takes more than one key, one of them optional."""
+class NewsReader(TextClassificationJsonReader):
+    """Takes three keys, one of them optional."""
 
     def text_to_instance(  # type: ignore[override]
         self, title: str, body: str, label: Optional[str] = None
@@ -43,7 +46,9 @@ def make_reader() -> TextClassificationJsonReader:
     return TextClassificationJsonReader(tokenizer=WhitespaceTokenizer())
 
 
-def make_predictor(extra_readers: Any = (), **kwargs: Any) -> MultiTaskPredictor:
+def make_predictor(
+    extra_readers: Any = (), backbone: Optional[Backbone] = None, **kwargs: Any
+) -> MultiTaskPredictor:
     torch.manual_seed(0)
     vocab = make_vocab()
     encoder = BagOfEmbeddingsEncoder(DIM)
@@ -53,11 +58,11 @@ def make_predictor(extra_readers: Any = (), **kwargs: Any) -> MultiTaskPredictor
         "news": ClassifierHead(vocab, encoder),
     }
     mapping = {"backbone": {"tokens": "text"}}
-    model = MultiTaskModel(vocab, TinyBackbone(), heads, arg_name_mapping=mapping)
+    model = MultiTaskModel(vocab, backbone or TinyBackbone(), heads, arg_name_mapping=mapping)
     readers: Dict[str, DatasetReader] = {
         "polarity": make_reader(),
         "source": make_reader(),
-        "news": CountingReader(tokenizer=WhitespaceTokenizer()),
+        "news": NewsReader(tokenizer=WhitespaceTokenizer()),
         **dict(extra_readers),
     }
     return MultiTaskPredictor(model, MultiTaskDatasetReader(readers), **kwargs)
@@ -72,18 +77,11 @@ MIXED: List[Dict[str, Any]] = [
 ]
 
 
-def count_passes(predictor: MultiTaskPredictor) -> List[int]:
-    passes: List[int] = []
-    backbone: torch.nn.Module = predictor._model._backbone
-    backbone.register_forward_hook(lambda module, args, out: passes.append(1))
-    return passes
-
-
-def test_multitask_means_our_predictor() -> None:
+def test_the_type_name_multitask_is_our_predictor() -> None:
     assert Predictor.by_name("multitask") is MultiTaskPredictor
 
 
-def test_results_are_in_the_order_of_the_inputs() -> None:
+def test_predictions_are_in_the_order_of_the_inputs() -> None:
     predictor = make_predictor()
     found = predictor.predict_batch_json(MIXED)
     assert [sorted(prediction) for prediction in found] == [
@@ -98,19 +96,19 @@ def test_results_are_in_the_order_of_the_inputs() -> None:
         assert prediction[f"{task}_probs"] == pytest.approx(alone[f"{task}_probs"], abs=1e-6)
 
 
-def test_any_mix_of_like_fields_is_one_pass() -> None:
+def test_any_tasks_with_the_same_inputs_are_encoded_in_one_batch() -> None:
     predictor = make_predictor()
-    passes = count_passes(predictor)
+    calls = record_calls(predictor.model.backbone)
     predictor.predict_batch_json(MIXED)
-    assert len(passes) == 1
+    assert len(calls) == 1
 
 
-def test_labels_that_only_some_have_take_no_pass_of_their_own() -> None:
+def test_labels_of_some_instances_do_not_split_the_batch() -> None:
     predictor = make_predictor()
-    labelled = {"task": "polarity", "text": "w3", "label": "class1"}
-    passes = count_passes(predictor)
-    found = predictor.predict_batch_json([labelled, *MIXED, labelled])
-    assert len(passes) == 1
+    labeled = {"task": "polarity", "text": "w3", "label": "class1"}
+    calls = record_calls(predictor.model.backbone)
+    found = predictor.predict_batch_json([labeled, *MIXED, labeled])
+    assert len(calls) == 1
     for prediction in (found[0], found[-1]):
         assert prediction.keys() == found[2].keys()
         assert prediction["polarity_probs"] == pytest.approx(found[2]["polarity_probs"], abs=1e-6)
@@ -122,7 +120,7 @@ def test_the_json_is_not_changed() -> None:
     assert lines == MIXED
 
 
-def test_encodings_are_kept_if_asked_for() -> None:
+def test_encodings_are_kept_on_request() -> None:
     found = make_predictor(keep_encodings=True).predict_json(MIXED[1])
     assert numpy.array(found["encoded_text"]).shape == (1, DIM)
 
@@ -138,99 +136,122 @@ def test_a_prediction_has_no_loss() -> None:
 
 
 @pytest.mark.parametrize("task", ["polarty", ["polarity"], None])
-def test_unknown_task(task: Any) -> None:
-    expected = r"The task must be one of \['polarity', 'source', 'news'\], but found unknown task "
-    with pytest.raises(ValueError, match=expected):
+def test_an_unknown_task_is_an_error(task: Any) -> None:
+    suggestion = "" if task is None else " Did you mean 'polarity'?"
+    message = (
+        f"The task must be one of ['polarity', 'source', 'news'], but got {task!r}.{suggestion} "
+        "Tasks that can be predicted have heads in the model and a reader of the same name in the "
+        "dataset reader."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         make_predictor().predict_json({"task": task, "text": "w1"})
 
 
-def test_missing_task() -> None:
-    expected = (
-        r"requires the key 'task', but found only the keys \['text'\]\. "
-        r"Add it, with one of the tasks \['polarity', 'source', 'news'\]"
+def test_a_missing_task_is_an_error() -> None:
+    message = (
+        "Each input requires the key 'task', but got only ['text']. Add it, with one of the tasks "
+        "['polarity', 'source', 'news']."
     )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError, match=exactly(message)):
         make_predictor().predict_json({"text": "w1"})
 
 
-def test_missing_keys_of_the_reader() -> None:
-    expected = (
-        r"Task 'news' requires the keys \['body'\] \(text_to_instance of CountingReader\), but "
-        r"found \['title', 'bdy'\]\. Did you mean 'bdy'\? It takes the keys "
-        r"\['title', 'body', 'label'\]"
+def test_an_instance_without_a_task_is_an_error() -> None:
+    message = (
+        "Each instance requires a MetadataField 'task' with one of ['polarity', 'source', 'news'], "
+        "but got None. A multitask dataset reader adds it."
     )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError, match=exactly(message)):
+        make_predictor().predict_instance(make_reader().text_to_instance("w1"))
+
+
+def test_missing_keys_of_the_reader_are_an_error() -> None:
+    message = (
+        "Task 'news' requires the keys ['body'] (text_to_instance of NewsReader), but got "
+        "['title', 'bdy']. Did you mean 'bdy'? The known keys are ['title', 'body', 'label']: add "
+        "or rename them."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         make_predictor().predict_json({"task": "news", "title": "w1", "bdy": "w2"})
 
 
-def test_missing_keys_of_a_reader_inside_another() -> None:
+def test_a_wrapping_reader_is_asked_with_the_keys_of_the_reader_inside() -> None:
     predictor = make_predictor({"news": ShardedDatasetReader(make_reader())})
-    with pytest.raises(ValueError, match=r"requires the keys \['text'\].*but found \['txt'\]"):
-        predictor.predict_json({"task": "news", "txt": "w1"})
     assert "news_label" in predictor.predict_json({"task": "news", "text": "w1"})
+    with pytest.raises(ValueError, match=r"requires the keys \['text'\].*but got \['txt'\]"):
+        predictor.predict_json({"task": "news", "txt": "w1"})
 
 
-class Nameless(DatasetReader):
-    def text_to_instance(self, *inputs: Any) -> Instance:
-        raise NotImplementedError
-
-
-def test_a_reader_whose_parameters_have_no_names() -> None:
-    predictor = make_predictor({"news": Nameless()})
-    expected = r"requires names for the parameters of text_to_instance, but that of .*Nameless has"
-    with pytest.raises(ValueError, match=expected):
-        predictor.predict_json({"task": "news", "text": "w1"})
-
-
-def test_keys_that_the_reader_does_not_take_are_warned_of_once(caplog: Any) -> None:
+def test_keys_that_the_reader_does_not_take_change_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     predictor = make_predictor()
     line = {"task": "polarity", "text": "w1", "id": 7}
     assert predictor.predict_batch_json([line, line])[0] == predictor.predict_json(
         {"task": "polarity", "text": "w1"}
     )
-    warnings = [r.getMessage() for r in caplog.records if "ignoring the key" in r.getMessage()]
-    assert warnings == ["Task 'polarity' takes the keys ['text', 'label']; ignoring the key 'id'."]
+    warnings = [message for message in caplog.messages if message.startswith("Ignoring the key")]
+    assert warnings == [
+        "Ignoring the key 'id', because task 'polarity' only takes the keys ['text', 'label']."
+    ]
 
 
-def test_a_reader_without_a_head_is_no_task_and_no_hindrance() -> None:
+def test_a_reader_without_a_head_is_not_a_task() -> None:
     predictor = make_predictor({"spare": make_reader()})
     assert "polarity_label" in predictor.predict_json(MIXED[1])
-    with pytest.raises(ValueError, match="found unknown task 'spare'"):
+    message = (
+        "The task must be one of ['polarity', 'source', 'news'], but got 'spare'. Tasks that can "
+        "be predicted have heads in the model and a reader of the same name in the dataset reader."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         predictor.predict_json({"task": "spare", "text": "w1"})
 
 
-def test_only_a_multitask_reader_and_model_will_do() -> None:
-    predictor = make_predictor()
-    expected = "MultiTaskDatasetReader, but it was given a .*TextClassificationJsonReader"
-    with pytest.raises(ConfigurationError, match=expected):
-        MultiTaskPredictor(predictor._model, make_reader())  # type: ignore[arg-type]
-    head: Any = predictor._model._heads["news"]
-    with pytest.raises(
-        ConfigurationError, match="MultiTaskModel, but it was given a .*ClassifierHead"
-    ):
+def test_another_class_of_reader_or_model_is_an_error() -> None:
+    model = make_predictor().model
+    readers = "allennlp.data.dataset_readers"
+    message = (
+        f"MultiTaskPredictor requires an instance of {readers}.multitask.MultiTaskDatasetReader, "
+        f"but got one of {readers}.text_classification_json.TextClassificationJsonReader. Use "
+        "another predictor for other classes."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        MultiTaskPredictor(model, make_reader())  # type: ignore[arg-type]
+    message = (
+        "MultiTaskPredictor requires an instance of multitask_model.model.MultiTaskModel, but got "
+        "one of allennlp.models.heads.classifier_head.ClassifierHead. Use another predictor for "
+        "other classes."
+    )
+    head: Any = model.head("news")
+    with pytest.raises(ConfigurationError, match=exactly(message)):
         MultiTaskPredictor(head, MultiTaskDatasetReader({}))
 
 
 def test_the_predictor_of_the_head_labels_instances() -> None:
     predictor = make_predictor()
-    labelled: Any = predictor.json_to_labeled_instances(MIXED[0])[0]
+    labeled: Any = predictor.json_to_labeled_instances(MIXED[0])[0]
     prediction = predictor.predict_json(MIXED[0])
     assert isinstance(predictor.predictors["source"], TextClassifierPredictor)
-    assert labelled["label"].label == int(numpy.argmax(prediction["source_probs"]))
-    assert labelled["task"].metadata == "source"
+    assert labeled["label"].label == int(numpy.argmax(prediction["source_probs"]))
+    assert labeled["task"].metadata == "source"
 
 
-def test_labelling_needs_a_predictor_of_the_head() -> None:
-    with pytest.raises(
-        RuntimeError, match=r"none of the heads \{'polarity': 'ClassifierHead'\} of task 'polarity'"
-    ):
+LABELING = (
+    "Labeling an instance requires a predictor, but none of the heads {} of task {} has a "
+    "default_predictor. Give the class of one of them a default_predictor that implements "
+    "predictions_to_labeled_instances."
+)
+
+
+def test_labeling_without_a_predictor_is_an_error() -> None:
+    message = LABELING.format("{'polarity': 'ClassifierHead'}", "'polarity'")
+    with pytest.raises(RuntimeError, match=exactly(message)):
         make_predictor().json_to_labeled_instances(MIXED[1])
 
 
-def test_gradients_of_the_inputs() -> None:
-    predictor = make_predictor()
+def test_inputs_have_gradients() -> None:
     embedder = BasicTextFieldEmbedder({"tokens": Embedding(DIM, num_embeddings=WORDS)})
-    predictor._model._backbone = TextBackbone(predictor._model.vocab, embedder)
+    predictor = make_predictor(backbone=TextBackbone(make_vocab(), embedder))
     gradients, outputs = predictor.get_gradients(predictor.json_to_labeled_instances(MIXED[0]))
     assert numpy.array(gradients["grad_input_1"]).shape == (1, 2, DIM)
     assert numpy.abs(gradients["grad_input_1"]).sum() > 0
@@ -238,14 +259,13 @@ def test_gradients_of_the_inputs() -> None:
 
 
 def shared_predictor() -> MultiTaskPredictor:
-    """One reader's instances for two heads, one of which names a predictor."""
-    predictor = make_predictor()
-    model = predictor._model
+    """Returns a predictor of tasks with two heads, one of which may have a predictor."""
+    model = make_predictor().model
     task_heads = {"polarity": ["polarity", "news"], "source": ["source", "news"]}
-    heads: Any = dict(model._heads.items())
+    heads: Any = dict(model.heads.items())
     shared = MultiTaskModel(
         model.vocab,
-        model._backbone,
+        model.backbone,
         heads,
         task_heads=task_heads,
         arg_name_mapping={"backbone": {"tokens": "text"}},
@@ -258,49 +278,56 @@ def heads_of(prediction: Dict[str, Any]) -> List[str]:
     return sorted(name[: -len("_label")] for name in prediction if name.endswith("_label"))
 
 
-def test_all_heads_of_a_task_predict_from_one_pass() -> None:
+def test_all_heads_of_a_task_predict_from_one_encoding() -> None:
     predictor = shared_predictor()
-    passes = count_passes(predictor)
+    calls = record_calls(predictor.model.backbone)
     lines = [{"task": "polarity", "text": "w1"}, {"task": "source", "sentence": "w2 w3"}]
     found = predictor.predict_batch_json(lines)
     assert [heads_of(prediction) for prediction in found] == [
         ["news", "polarity"],
         ["news", "source"],
     ]
-    assert len(passes) == 1
+    assert len(calls) == 1
 
 
-def test_heads_of_the_input_narrow_those_of_the_task() -> None:
+def test_the_key_heads_restricts_the_heads_of_the_task() -> None:
     predictor = shared_predictor()
-    passes = count_passes(predictor)
-    whole = {"task": "polarity", "text": "w1"}
-    found = predictor.predict_batch_json([{**whole, "heads": ["news"]}, whole])
+    calls = record_calls(predictor.model.backbone)
+    line = {"task": "polarity", "text": "w1"}
+    found = predictor.predict_batch_json([{**line, "heads": ["news"]}, line])
     assert [heads_of(prediction) for prediction in found] == [["news"], ["news", "polarity"]]
-    assert len(passes) == 1
-    with pytest.raises(ValueError, match="'source' does not serve 'polarity'"):
-        predictor.predict_json({**whole, "heads": ["source"]})
+    assert len(calls) == 1
+    message = (
+        "The 'heads' of an instance must serve its task, but got 'source', which does not serve "
+        "'polarity'. The heads of 'polarity' are ['polarity', 'news']."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        predictor.predict_json({**line, "heads": ["source"]})
 
 
-def test_the_head_with_a_predictor_labels_for_all() -> None:
+def test_the_head_with_a_predictor_labels_the_instance() -> None:
     predictor = shared_predictor()
-    labelled: Any = predictor.json_to_labeled_instances({"task": "source", "sentence": "w2"})[0]
+    labeled: Any = predictor.json_to_labeled_instances({"task": "source", "sentence": "w2"})[0]
     prediction = predictor.predict_json({"task": "source", "sentence": "w2"})
-    assert labelled["label"].label == int(numpy.argmax(prediction["source_probs"]))
-    assert labelled["heads"].metadata == ["source"]
+    assert labeled["label"].label == int(numpy.argmax(prediction["source_probs"]))
+    assert labeled["heads"].metadata == ["source"]
 
 
-def test_labelling_needs_a_predictor_among_the_heads_of_the_input() -> None:
+def test_labeling_without_a_predictor_among_the_given_heads_is_an_error() -> None:
     line = {"task": "source", "sentence": "w2", "heads": ["news"]}
-    with pytest.raises(
-        RuntimeError, match=r"none of the heads \{'news': 'ClassifierHead'\} of task"
-    ):
+    message = LABELING.format("{'news': 'ClassifierHead'}", "'source'")
+    with pytest.raises(RuntimeError, match=exactly(message)):
         shared_predictor().json_to_labeled_instances(line)
 
 
 @pytest.mark.parametrize("heads", ["news", [], [3], 3])
-def test_heads_of_the_input_that_are_no_list_of_names(heads: Any) -> None:
+def test_the_key_heads_must_have_a_list_of_names(heads: Any) -> None:
     line = {"task": "polarity", "text": "w1", "heads": heads}
-    with pytest.raises(ValueError, match="'heads' must have a list of one or more names of heads"):
+    message = (
+        f"The key 'heads' must have a list of one or more names of heads, but got {heads!r}. "
+        'Write it as ["NAME"], or leave it out for all heads of the task.'
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         shared_predictor().predict_json(line)
 
 

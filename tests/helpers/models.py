@@ -1,4 +1,7 @@
-"""Small backbones, heads and instances that the tests build models from."""
+"""
+Small backbones, heads, instances and batches. Nothing here imports `multitask_model`, so that
+AllenNLP can use them without it.
+"""
 
 from typing import Any, Dict, List, Optional
 
@@ -17,6 +20,7 @@ CLASSES = 3
 
 
 def make_vocab() -> Vocabulary:
+    """Returns a vocabulary of the words `w0`, `w1`, ... and the labels `class0`, `class1`, ..."""
     return Vocabulary(
         tokens_to_add={
             "tokens": [f"w{i}" for i in range(WORDS - 2)],
@@ -26,7 +30,7 @@ def make_vocab() -> Vocabulary:
 
 
 class TinyBackbone(Backbone):
-    """Embeds the tokens and runs a linear layer over them."""
+    """Embeds the tokens and applies a linear layer."""
 
     def __init__(self, vocab: Optional[Vocabulary] = None) -> None:
         super().__init__()
@@ -40,7 +44,7 @@ class TinyBackbone(Backbone):
 
 
 class TinyHead(Head):
-    """Classifies the mean of the encoded text, and has a hidden metric beside the accuracy."""
+    """Classifies the mean of the encoded text. Its metrics are the accuracy and a hidden one."""
 
     def __init__(self, vocab: Vocabulary, classes: int = CLASSES, **kwargs: Any) -> None:
         super().__init__(vocab, **kwargs)
@@ -70,7 +74,7 @@ class TinyHead(Head):
 
 
 class FixedBackbone(Backbone):
-    """Returns what it was built with, and remembers what it was called with."""
+    """Returns the outputs given to `__init__`, and records the arguments of each call."""
 
     def __init__(self, **outputs: Any) -> None:
         super().__init__()
@@ -83,7 +87,10 @@ class FixedBackbone(Backbone):
 
 
 class FixedHead(Head):
-    """Takes everything, returns what it was built with, and remembers what it was called with."""
+    """
+    Takes any arguments, returns the outputs given to `__init__`, and records the arguments of each
+    call.
+    """
 
     def __init__(self, metrics: Optional[Dict[str, float]] = None, **outputs: Any) -> None:
         super().__init__(Vocabulary())
@@ -106,8 +113,10 @@ class FixedHead(Head):
         return {**output_dict, "readable": True}
 
 
-def make_batch(tasks: List[str], seed: int = 0, tokens: int = 4, labels: bool = True) -> Dict:
-    """A batch as the loader makes it: rows of unlike length, padded with 0."""
+def make_batch(
+    tasks: List[str], seed: int = 0, tokens: int = 4, labels: bool = True
+) -> Dict[str, Any]:
+    """Returns a batch as a data loader does: sequences of different lengths, padded with 0."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(1, WORDS, (len(tasks), tokens), generator=generator)
     for row in range(len(tasks)):
@@ -121,7 +130,7 @@ def make_batch(tasks: List[str], seed: int = 0, tokens: int = 4, labels: bool = 
 def make_instance(
     text: str, task: Optional[str] = None, label: Optional[str] = None, **extra: Any
 ) -> Instance:
-    """`extra` are labels if they are strings, and metadata otherwise."""
+    """Returns an instance. In `extra`, strings become labels, and other values metadata."""
     tokens = [Token(word) for word in text.split()]
     fields: Dict[str, Any] = {"text": TextField(tokens, {"tokens": SingleIdTokenIndexer()})}
     if task is not None:

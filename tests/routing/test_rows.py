@@ -1,16 +1,22 @@
-"""Which rows belong to each head, and taking them out of values of every kind."""
+"""Taking the rows of a head from values of any type."""
 
 import collections
 import collections.abc
 import dataclasses
 import types
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy
 import pytest
 import torch
 
-from multitask_model.routing.rows import AllRows, GatherRows
+from multitask_model.routing.rows import (
+    AllRows,
+    GatherRows,
+    RowGatherer,
+    group_rows,
+    select_rows,
+)
 from multitask_model.routing.tasks import TaskHeads
 
 HEADS = TaskHeads(["a", "b", "c"])
@@ -35,26 +41,26 @@ class Record:
     name: str
 
 
-def test_the_whole_batch_is_the_same_object() -> None:
+def test_the_full_batch_is_the_same_object() -> None:
     tensor = torch.zeros(4, 2)
     value = {"x": [tensor]}
     assert take(value, "aaaa") is value
 
 
-def test_rows_in_one_block_are_a_view() -> None:
+def test_contiguous_rows_are_a_view() -> None:
     tensor = torch.arange(8.0).view(4, 2)
     taken = take(tensor, "baab")
     assert taken.tolist() == [[2.0, 3.0], [4.0, 5.0]]
     assert taken.data_ptr() == tensor[1].data_ptr()
 
 
-def test_scattered_rows() -> None:
+def test_rows_that_are_not_contiguous_are_gathered() -> None:
     assert take(torch.arange(8).view(4, 2)).tolist() == [[0, 1], [4, 5]]
     assert take(torch.arange(8).view(4, 2), head="b").tolist() == [[2, 3], [6, 7]]
 
 
 @pytest.mark.parametrize("tasks", ["abab", "aabb"])
-def test_what_is_taken_is_contiguous(tasks: str) -> None:
+def test_taken_tensors_are_contiguous(tasks: str) -> None:
     tensor = torch.arange(24).view(2, 3, 4).permute(2, 0, 1)
     taken = take(tensor, tasks)
     assert not tensor.is_contiguous()
@@ -62,7 +68,7 @@ def test_what_is_taken_is_contiguous(tasks: str) -> None:
     assert taken.tolist() == tensor[[i for i in range(4) if tasks[i] == "a"]].tolist()
 
 
-def test_gradients_reach_the_rows_alone() -> None:
+def test_gradients_only_reach_the_taken_rows() -> None:
     tensor = torch.zeros(4, requires_grad=True)
     take(tensor).sum().backward()
     assert tensor.grad is not None
@@ -74,11 +80,11 @@ def test_gradients_reach_the_rows_alone() -> None:
     [None, 3, 2.5, "abcd", b"abcd", torch.tensor(7), torch.zeros(3, 4), [1, 2, 3], object],
     ids=str,
 )
-def test_what_has_no_rows_passes_whole(value: Any) -> None:
+def test_values_without_rows_are_returned_unchanged(value: Any) -> None:
     assert take(value) is value
 
 
-def test_lists_of_metadata() -> None:
+def test_a_list_of_metadata_has_one_item_per_row() -> None:
     metadata = [{"id": i} for i in range(4)]
     taken = take(metadata)
     assert taken == [{"id": 0}, {"id": 2}]
@@ -92,14 +98,14 @@ def test_tuples_stay_tuples() -> None:
     assert taken[0].tolist() == [0, 2]
 
 
-def test_text_field_tensors() -> None:
+def test_text_field_tensors_keep_their_structure() -> None:
     tokens = torch.arange(8).view(4, 2)
     text = {"tokens": {"tokens": tokens, "lengths": torch.tensor(2)}}
     assert take(text)["tokens"]["tokens"].tolist() == [[0, 1], [4, 5]]
     assert text["tokens"]["tokens"] is tokens
 
 
-def test_values_at_any_depth() -> None:
+def test_rows_are_taken_at_any_depth() -> None:
     deep = {"x": [({"y": torch.arange(4)}, None), 3]}
     assert take(deep)["x"][0][0]["y"].tolist() == [0, 2]
 
@@ -123,7 +129,7 @@ def test_named_tuples_keep_their_fields() -> None:
     assert type(taken) is Pair
 
 
-def test_dataclasses_even_if_frozen() -> None:
+def test_a_frozen_dataclass_is_copied() -> None:
     record = Record(torch.arange(4), "name")
     taken = take(record)
     assert type(taken) is Record
@@ -131,7 +137,7 @@ def test_dataclasses_even_if_frozen() -> None:
     assert record.tensor.tolist() == [0, 1, 2, 3]
 
 
-def test_mappings_keep_their_class() -> None:
+def test_an_ordered_dictionary_keeps_its_class() -> None:
     ordered = collections.OrderedDict(x=torch.arange(4))
     taken = take(ordered)
     assert type(taken) is collections.OrderedDict
@@ -140,7 +146,7 @@ def test_mappings_keep_their_class() -> None:
 
 
 class Store(collections.abc.MutableMapping):
-    """Keeps what it holds in an attribute, which a shallow copy would share."""
+    """Stores its items in an attribute, which a shallow copy would share."""
 
     def __init__(self, **values: Any) -> None:
         self.values_by_name = values
@@ -169,44 +175,64 @@ def test_other_mappings_become_dictionaries(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(("tasks", "expected"), [("abab", [0, 2]), ("aabb", [0, 1])])
-def test_arrays(tasks: str, expected: List[int]) -> None:
+def test_arrays_are_taken_by_row(tasks: str, expected: List[int]) -> None:
     assert take(numpy.arange(4), tasks).tolist() == expected
     assert take(numpy.arange(3), tasks).tolist() == [0, 1, 2]
 
 
-def test_row_numbers_are_put_on_a_device_once() -> None:
-    found = rows(["a", "b", "a", "b"])
-    found["a"].take(torch.zeros(4))
-    shares: Any = vars(found["a"])["_shares"]
-    first = shares._indices[torch.device("cpu")]
-    found["b"].take(torch.zeros(4, 2))
-    assert shares._indices[torch.device("cpu")] is first
-    assert [part.tolist() for part in first] == [[0, 2], [1, 3]]
+def test_the_index_of_all_heads_is_made_once_per_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: List[Any] = []
+    make = torch.tensor
+
+    def recorded(data: Any) -> torch.Tensor:
+        made.append(data)
+        return make(data)
+
+    gatherer = RowGatherer([[0, 2], [1, 3]])
+    first, second = torch.arange(4), torch.arange(8).view(4, 2)
+    monkeypatch.setattr(torch, "tensor", recorded)
+    assert gatherer.take(first, 0).tolist() == [0, 2]
+    assert gatherer.take(second, 1).tolist() == [[2, 3], [6, 7]]
+    assert made == [[0, 2, 1, 3]]
 
 
-def test_rows_of_a_tensor_with_a_gradient_are_taken_once_for_all_heads() -> None:
+def test_a_tensor_that_requires_grad_is_gathered_once_for_all_heads() -> None:
     found = rows(["a", "b", "a", "b"])
     tensor = torch.zeros(4, 2, requires_grad=True)
-    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    taken: List[Any] = [found["a"].take(tensor), found["b"].take(tensor)]
     assert taken[0].grad_fn is taken[1].grad_fn
-    taken[1].add_(1.0)  # a head may work in place on what it gets
+    taken[1].add_(1.0)  # a head may change its rows in place
     (taken[0].sum() + 3 * taken[1].sum()).backward()
     assert tensor.grad is not None
     assert tensor.grad.tolist() == [[1, 1], [3, 3], [1, 1], [3, 3]]
 
 
-def test_gradient_of_one_head_alone() -> None:
+def test_the_gradient_of_one_head_is_zero_at_other_rows() -> None:
     found = rows(["a", "b", "a", "b"])
     tensor = torch.zeros(4, requires_grad=True)
-    taken = [found["a"].take(tensor), found["b"].take(tensor)]
+    taken: List[Any] = [found["a"].take(tensor), found["b"].take(tensor)]
     for part, expected in zip(taken, ([1, 0, 1, 0], [0, 1, 0, 1])):
         (gradient,) = torch.autograd.grad(part.sum(), tensor, retain_graph=True)
         assert gradient.tolist() == expected
 
 
-def test_scatter_is_twice_differentiable() -> None:
+def test_gathering_is_twice_differentiable() -> None:
     tensor = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
-    # Row 2 goes to two heads.
+    # Row 2 belongs to two heads.
     indices = torch.tensor([0, 2]), torch.tensor([1, 2, 3])
     assert torch.autograd.gradcheck(GatherRows.apply, (tensor, *indices))
     assert torch.autograd.gradgradcheck(GatherRows.apply, (tensor, *indices))
+
+
+@pytest.mark.parametrize(
+    ("indices", "expected"),
+    [((0, 1, 2), [0, 1, 2]), ((1, 2), [1, 2]), ((0, 2), [0, 2]), ((2,), [2])],
+)
+def test_selected_rows_are_taken(indices: Tuple[int, ...], expected: List[int]) -> None:
+    rows_of_three = select_rows(indices, 3)
+    assert list(rows_of_three.indices) == expected
+    assert rows_of_three.take(["x0", "x1", "x2"]) == [f"x{i}" for i in expected]
+
+
+def test_rows_are_grouped_by_key_in_order_of_first_appearance() -> None:
+    assert list(group_rows(["b", "a", "b", "c"]).items()) == [("b", [0, 2]), ("a", [1]), ("c", [3])]

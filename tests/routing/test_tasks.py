@@ -1,4 +1,4 @@
-"""Which heads serve each task, and the rows that they get."""
+"""The heads of each task, and the rows of each head."""
 
 from typing import Any, Dict, List
 
@@ -7,7 +7,8 @@ from allennlp.common.checks import ConfigurationError
 
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows
-from multitask_model.routing.tasks import TaskHeads
+from multitask_model.routing.tasks import TaskHeads, check_tasks
+from tests.helpers.messages import exactly
 
 SHARED = {"ewt": ["upos", "genre"], "tweets": ["polarity"], "reviews": ["polarity", "genre"]}
 
@@ -20,17 +21,17 @@ def indices(rows: Dict[str, AllRows]) -> Dict[str, List[int]]:
     return {head: list(of_head.indices) for head, of_head in rows.items()}
 
 
-def test_each_head_has_a_task_of_its_own_by_default() -> None:
+def test_each_head_serves_the_task_of_its_name_by_default() -> None:
     rows = TaskHeads(["a", "b", "c"]).rows({"task": ["c", "a", "c", "b"]})
     assert list(indices(rows).items()) == [("a", [1]), ("b", [3]), ("c", [0, 2])]
 
 
-def test_several_heads_for_one_task() -> None:
+def test_several_heads_serve_one_task() -> None:
     rows = shared().rows({"task": ["ewt", "ewt"]})
     assert list(indices(rows).items()) == [("genre", [0, 1]), ("upos", [0, 1])]
 
 
-def test_several_tasks_for_one_head() -> None:
+def test_one_head_serves_several_tasks() -> None:
     rows = shared().rows({"task": ["reviews", "ewt", "tweets", "tweets"]})
     assert list(indices(rows).items()) == [
         ("polarity", [0, 2, 3]),
@@ -44,86 +45,128 @@ def test_heads_with_the_same_rows_share_them() -> None:
     assert rows["a"] is rows["b"]
 
 
-def test_the_heads_of_an_instance_are_narrowed() -> None:
+def test_the_field_heads_restricts_the_heads_of_an_instance() -> None:
     batch = {"task": ["reviews", "reviews", "tweets"], "heads": [["genre"], None, []]}
     assert indices(shared().rows(batch)) == {"polarity": [1], "genre": [0, 1]}
 
 
-def test_only_some_instances_narrow_their_heads() -> None:
+def test_only_some_instances_may_restrict_their_heads() -> None:
     batch = {"task": ["reviews", "reviews"], "heads": Partial([["genre"]], (1,))}
     assert indices(shared().rows(batch)) == {"polarity": [0], "genre": [0, 1]}
 
 
-def test_narrowing_to_a_head_that_does_not_serve_the_task() -> None:
-    expected = (
-        r"The 'heads' of an instance must be among those that serve its task, but 'genr' does not "
-        r"serve 'ewt'\. Did you mean 'genre'\? The heads of 'ewt' are \['genre', 'upos'\]\."
+def test_restricting_to_a_head_that_does_not_serve_the_task_is_an_error() -> None:
+    message = (
+        "The 'heads' of an instance must serve its task, but got 'genr', which does not serve "
+        "'ewt'. Did you mean 'genre'? The heads of 'ewt' are ['genre', 'upos']."
     )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError, match=exactly(message)):
         shared().rows({"task": ["ewt"], "heads": [["genr"]]})
 
 
-def test_unknown_heads() -> None:
-    expected = (
-        r"task_heads must name heads of the model for task 'ewt', but got 'upso'\. "
-        r"Did you mean 'upos'\? Known names: \['upos'\]"
+def test_restricted_heads_have_the_order_of_the_model() -> None:
+    assert shared().restrict("reviews", ["genre", "polarity"]) == ["polarity", "genre"]
+    assert shared().restrict("reviews", None) == ["polarity", "genre"]
+    assert shared().restrict("reviews", []) == []
+
+
+def test_tasks_and_heads_are_public() -> None:
+    tasks = shared()
+    assert tasks.names == ["ewt", "tweets", "reviews"]
+    assert tasks.heads == ["polarity", "genre", "upos"]
+    assert tasks.heads_of("ewt") == ["genre", "upos"]
+    assert tasks.tasks_of("genre") == ["ewt", "reviews"]
+    assert tasks.in_order(["upos", "polarity"]) == ["polarity", "upos"]
+
+
+def test_an_unknown_head_is_an_error() -> None:
+    message = (
+        "task_heads must name heads of the model for task 'ewt', but got 'upso'. "
+        "Did you mean 'upos'? Known names: ['upos']."
     )
-    with pytest.raises(ConfigurationError, match=expected):
+    with pytest.raises(ConfigurationError, match=exactly(message)):
         TaskHeads(["upos"], {"ewt": ["upso"]})
 
 
 @pytest.mark.parametrize("heads", [[], ["upos", "upos"], "upos"])
-def test_heads_that_are_no_list_of_different_names(heads: Any) -> None:
-    expected = (
-        r"a list of one or more different heads, but 'ewt' has .*Name the heads that serve it"
+def test_heads_must_be_a_list_of_different_names(heads: Any) -> None:
+    message = (
+        "task_heads must map each task to a list of one or more different heads, but got "
+        f"{heads!r} for 'ewt'. List the heads that serve it, or leave the task out."
     )
-    with pytest.raises(ConfigurationError, match=expected):
+    with pytest.raises(ConfigurationError, match=exactly(message)):
         TaskHeads(["upos"], {"ewt": heads})
 
 
-def test_a_head_that_no_task_reaches_is_warned_of(caplog: Any) -> None:
+def test_a_head_that_serves_no_task_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     TaskHeads(["a", "b"], {"x": ["a"]})
-    assert "No task reaches the heads ['b']: they will not be trained." in caplog.text
+    assert caplog.messages == [
+        "The heads ['b'] serve no task and will not be trained. Add them to task_heads."
+    ]
 
 
-def test_adding_a_head() -> None:
+def test_an_added_head_serves_old_and_new_tasks() -> None:
     tasks = TaskHeads(["a"], {"x": ["a"]})
-    tasks.add("b", ["x", "y"])
-    assert tasks.by_task == {"x": ["a", "b"], "y": ["b"]}
+    tasks.add_head("b", ["x", "y"])
+    assert {task: tasks.heads_of(task) for task in tasks.names} == {"x": ["a", "b"], "y": ["b"]}
     assert tasks.tasks_of("b") == ["x", "y"]
 
 
-def test_missing_task() -> None:
-    expected = (
-        r"needs a MetadataField 'task' that says which heads serve it, but it has only "
-        r"\['text'\]\. A multitask dataset reader adds that field\."
+@pytest.mark.parametrize("tasks", ["tweets", [], ["x", "x"]])
+def test_the_tasks_of_a_head_must_be_a_list_of_different_names(tasks: Any) -> None:
+    message = (
+        "tasks must be a list of one or more different tasks that a head serves, but got "
+        f"{tasks!r} for 'irony'. List each task once."
     )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        check_tasks("irony", tasks)
+
+
+def test_a_batch_without_tasks_is_an_error() -> None:
+    message = (
+        "Each instance of a batch must have a MetadataField 'task', which selects the heads that "
+        "serve it, but the batch has only ['text']. A multitask dataset reader adds this field."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows({"text": 1})
 
 
-def test_a_task_that_only_some_instances_have() -> None:
-    with pytest.raises(ValueError, match="but only some of its instances do"):
+def test_a_task_that_only_some_instances_have_is_an_error() -> None:
+    message = (
+        "Each instance of a batch must have a MetadataField 'task', which selects the heads that "
+        "serve it, but only some of them do. A multitask dataset reader adds this field."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows({"task": Partial(["a"], (1,))})
 
 
 @pytest.mark.parametrize("tasks", [["polarty"] * 2, ["source", "polarty"]])
-def test_unknown_task(tasks: List[str]) -> None:
-    expected = (
-        r"must be one of the model's tasks, but there is the unknown task 'polarty'\. Did you mean "
-        r"'polarity'\? The tasks are \['polarity', 'source'\]\."
+def test_an_unknown_task_is_an_error(tasks: List[str]) -> None:
+    message = (
+        "The 'task' of each instance must be one of the model's tasks, but got 'polarty'. Did you "
+        "mean 'polarity'? The tasks are ['polarity', 'source']."
     )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["polarity", "source"]).rows({"task": tasks})
 
 
 @pytest.mark.parametrize("task", [["a"], 0, None])
-def test_a_task_that_is_no_string(task: Any) -> None:
-    with pytest.raises(ValueError, match="there is the unknown task "):
+def test_a_task_must_be_a_string(task: Any) -> None:
+    message = (
+        f"The 'task' of each instance must be one of the model's tasks, but got {task!r}. "
+        "The tasks are ['a']."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows({"task": [task, task]})
 
 
-@pytest.mark.parametrize("batch", [{"task": []}, {"task": ["a"], "heads": [[]]}])
-def test_a_batch_in_which_no_head_has_anything_to_do(batch: Any) -> None:
-    with pytest.raises(ValueError, match=r"no head has anything to do in this one: its '\w+' is"):
+@pytest.mark.parametrize(
+    ("batch", "field"), [({"task": []}, "task"), ({"task": ["a"], "heads": [[]]}, "heads")]
+)
+def test_a_batch_without_rows_for_any_head_is_an_error(batch: Any, field: str) -> None:
+    message = (
+        "A batch must have at least one instance for one of the heads ['a'], but "
+        f"{field!r} is empty in this batch. Leave such batches out."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows(batch)

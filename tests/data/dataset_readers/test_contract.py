@@ -10,6 +10,7 @@ import pytest
 from allennlp.common import Params
 from allennlp.data import DatasetReader
 from allennlp.data.dataset_readers.dataset_reader import WorkerInfo
+from allennlp.data.fields import TextField
 
 from multitask_model.compat.allennlp_internals import set_worker_info
 from tests.helpers.registry import our_types
@@ -83,7 +84,9 @@ def test_prediction_needs_no_labels(type_name: str) -> None:
     instance = reader.text_to_instance(**READERS[type_name].inputs)
     reader.apply_token_indexers(instance)
     assert list(instance.fields) == ["text"]
-    assert instance["text"].token_indexers.keys() == {"tokens"}
+    text = instance["text"]
+    assert isinstance(text, TextField)
+    assert text.token_indexers.keys() == {"tokens"}
 
 
 def test_a_reader_can_be_pickled(type_name: str, path: Path) -> None:
