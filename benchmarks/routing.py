@@ -1,13 +1,13 @@
 """
-What routing costs: forward and backward of `multitask_model.MultiTaskModel` and of AllenNLP's
-class, each over a loop written by hand in plain PyTorch that calls the same backbone and the same
-heads.
+Measures the cost of routing: the time of a forward and backward pass of
+`multitask_model.MultiTaskModel` and of AllenNLP's class, relative to a loop in plain PyTorch that
+calls the same backbone and heads.
 
     make bench
 
-The three run in turn within every round, on one thread. What is printed is the median over the
-rounds of the ratio to the loop by hand in that round. With `--write`, the table also goes to
-`benchmarks/RESULTS.md`.
+Each round runs all three on one thread, starting with a different one each time. The result is the
+median over the rounds of the ratio to the plain loop in the same round. With `--write`, the table
+is also written to `benchmarks/RESULTS.md`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import platform
 import statistics
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import allennlp.version
 import torch
@@ -30,18 +30,18 @@ import multitask_model
 from multitask_model import MultiTaskModel
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-INTRODUCTION = """# What routing costs
+INTRODUCTION = """# Cost of routing
 
-Forward and backward of each class over a loop written by hand in plain PyTorch: the median of the
-ratios within each round, all three run in turn. Command:
-`python benchmarks/routing.py --write` (`make bench` prints it only).
+The time of a forward and backward pass of each class, relative to a loop in plain PyTorch that
+calls the same backbone and heads: the median of the ratios within each round. Command:
+`python benchmarks/routing.py --write` (`make bench` only prints the table).
 """
 CLASSES = 5
 WORDS = 1000
 
 
 class EmbeddingBackbone(Backbone):
-    """Word embeddings and nothing else: the lightest backbone there can be."""
+    """Word embeddings only, so that the backbone takes little time."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class EmbeddingBackbone(Backbone):
 
 
 class MeanHead(Head):
-    """A linear classifier of the mean of the encoded tokens, without metrics."""
+    """A linear classifier on the mean of the encoded tokens, without metrics."""
 
     def __init__(self, vocab: Vocabulary, dim: int) -> None:
         super().__init__(vocab)
@@ -78,7 +78,7 @@ class Case(NamedTuple):
     target: float
     heads: int
     shape: List[int]  # B, T, D
-    tasks: List[int]  # the number of each instance's task
+    tasks: List[int]  # the index of each instance's task
     rounds: int
 
 
@@ -96,10 +96,10 @@ CASES = [
 ]
 
 
-def by_hand(
-    backbone: Backbone, heads: Dict[str, Head], rows: Dict[str, Any]
+def plain_loop(
+    backbone: Backbone, heads: Dict[str, Head], rows: Dict[str, Optional[torch.Tensor]]
 ) -> Callable[[Dict[str, Any]], torch.Tensor]:
-    """The loop that one would write without a library: `rows` is an index or `None` for all."""
+    """The loss in plain PyTorch. `rows` has an index for each head, or `None` for all rows."""
 
     def loss_of(batch: Dict[str, Any]) -> torch.Tensor:
         encoded = backbone(batch["text"])
@@ -116,19 +116,19 @@ def by_hand(
     return loss_of
 
 
-def contenders(case: Case) -> Dict[str, Callable[[Dict[str, Any]], torch.Tensor]]:
+def loss_functions(case: Case) -> Dict[str, Callable[[Dict[str, Any]], torch.Tensor]]:
     vocab = Vocabulary()
     backbone = EmbeddingBackbone(case.shape[2])
     heads: Dict[str, Head] = {f"head{i}": MeanHead(vocab, case.shape[2]) for i in range(case.heads)}
     numbers = sorted(set(case.tasks))
-    rows: Dict[str, Any] = {f"head{n}": None for n in numbers}
+    rows: Dict[str, Optional[torch.Tensor]] = {f"head{n}": None for n in numbers}
     if len(numbers) > 1:
         for n in numbers:
             rows[f"head{n}"] = torch.tensor([i for i, task in enumerate(case.tasks) if task == n])
     ours = MultiTaskModel(vocab, backbone, heads)
     theirs = AllenNLPModel(vocab, backbone, heads)
     return {
-        "by hand": by_hand(backbone, heads, rows),
+        "plain": plain_loop(backbone, heads, rows),
         "ours": lambda batch: ours(**batch)["loss"],
         "AllenNLP": lambda batch: theirs(**batch)["loss"],
     }
@@ -136,7 +136,7 @@ def contenders(case: Case) -> Dict[str, Callable[[Dict[str, Any]], torch.Tensor]
 
 def make_batch(case: Case) -> Dict[str, Any]:
     batch_size, tokens, _ = case.shape
-    # A new dictionary each time, because AllenNLP's class writes into it.
+    # Created for each call, because AllenNLP's class changes the batch.
     return {
         "text": {"tokens": {"tokens": torch.randint(1, WORDS, (batch_size, tokens))}},
         "label": torch.randint(CLASSES, (batch_size,)),
@@ -145,9 +145,9 @@ def make_batch(case: Case) -> Dict[str, Any]:
 
 
 def measure(case: Case) -> Dict[str, float]:
-    """The median ratio to the loop by hand of each other contender, and the loop's milliseconds."""
+    """The milliseconds of the plain loop, and the median ratio of each class to it."""
     torch.manual_seed(0)
-    losses_of = contenders(case)
+    losses_of = loss_functions(case)
     seconds: Dict[str, List[float]] = {name: [] for name in losses_of}
     for round_number in range(case.rounds + 20):
         names = list(losses_of)
@@ -157,23 +157,23 @@ def measure(case: Case) -> Dict[str, float]:
             losses_of[name](batch).backward()
             seconds[name].append(time.perf_counter() - start)
     seconds = {name: values[20:] for name, values in seconds.items()}
-    result = {"by hand": 1000 * statistics.median(seconds["by hand"])}
+    result = {"plain": 1000 * statistics.median(seconds["plain"])}
     for name in ("ours", "AllenNLP"):
         result[name] = statistics.median(
-            other / hand for other, hand in zip(seconds[name], seconds["by hand"])
+            other / plain for other, plain in zip(seconds[name], seconds["plain"])
         )
     return result
 
 
 def table(results: Dict[str, Dict[str, float]]) -> str:
     lines = [
-        "| batch | loop by hand (ms) | AllenNLP's class | ours | to reach |",
+        "| batch | plain loop (ms) | AllenNLP | multitask_model | target |",
         "| --- | --- | --- | --- | --- |",
     ]
     for case in CASES:
         result = results[case.name]
         lines.append(
-            f"| {case.name} | {result['by hand']:.3f} | {result['AllenNLP']:.3f} | "
+            f"| {case.name} | {result['plain']:.3f} | {result['AllenNLP']:.3f} | "
             f"{result['ours']:.3f} | <= {case.target:.2f} |"
         )
     return "\n".join(lines)
@@ -188,8 +188,8 @@ def processor() -> str:
 
 def keep_freed_memory() -> None:
     """
-    Has glibc keep what is freed. Otherwise large tensors go back to the system and come anew with
-    a page fault for every page, at times that depend on chance: more than what is measured here.
+    Keeps freed memory in the process. Otherwise glibc returns large tensors to the system and
+    requests them again, and the page faults take more time than the routing.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")
@@ -198,8 +198,8 @@ def keep_freed_memory() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What routing costs.")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md too")
+    parser = argparse.ArgumentParser(description="Measure the cost of routing.")
+    parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(1)

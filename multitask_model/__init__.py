@@ -1,12 +1,15 @@
 """
-Multi-task learning with AllenNLP. Importing this package makes the type name "multitask" mean the
-model, the predictor, the dataset reader and the data loader defined here.
+Multi-task learning with AllenNLP. Importing this package registers the type name "multitask" for
+the model, the predictor, the dataset reader and the data loader defined here, in place of
+AllenNLP's own classes.
 """
 
-from multitask_model.compat import apply_patches as _apply_patches
-from multitask_model.compat import require_allennlp as _require_allennlp
+from multitask_model.compat.requirements import require_allennlp as _require_allennlp
 
 _require_allennlp()
+
+from multitask_model.compat import apply_patches as _apply_patches  # noqa: E402
+
 _apply_patches()
 
 import allennlp.models  # noqa: E402  (registers AllenNLP's own "multitask", to be replaced)
@@ -19,8 +22,12 @@ from multitask_model.data import (  # noqa: E402
     MaskedTokensReader,
     MultiTaskDataLoader,
     MultiTaskDatasetReader,
+    apply_edit_script,
     collate,
+    edit_script,
 )
+from multitask_model.data.samplers import EpochSampler  # noqa: E402
+from multitask_model.data.schedulers import Scheduler  # noqa: E402
 from multitask_model.heads import (  # noqa: E402
     CrfTaggerHead,
     DependencyParserHead,
@@ -31,16 +38,20 @@ from multitask_model.heads import (  # noqa: E402
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
+from multitask_model.routing.partial import Partial  # noqa: E402
 from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
 from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
+from multitask_model.weighting import LossWeighting  # noqa: E402
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ConlluReader",
     "CrfTaggerHead",
     "DependencyParserHead",
+    "EpochSampler",
     "LabeledJsonlReader",
+    "LossWeighting",
     "MaskedLanguageModelHead",
     "MaskedTokensReader",
     "MultiLabelClassifierHead",
@@ -49,9 +60,13 @@ __all__ = [
     "MultiTaskDatasetReader",
     "MultiTaskModel",
     "MultiTaskPredictor",
+    "Partial",
     "RegressionHead",
+    "Scheduler",
     "TaggerHead",
     "TextBackbone",
+    "apply_edit_script",
     "collate",
+    "edit_script",
     "get_forward_arguments",
 ]

@@ -21,7 +21,13 @@ from multitask_model.pretrained import (
     load_pretrained,
 )
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.calls import Result, call_backbone, call_head, make_available
+from multitask_model.routing.calls import (
+    Result,
+    available_to_heads,
+    call_backbone,
+    call_head,
+    scalar_loss,
+)
 from multitask_model.routing.checks import (
     add_module,
     check_components,
@@ -30,7 +36,7 @@ from multitask_model.routing.checks import (
 )
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
-from multitask_model.routing.partial import Partial
+from multitask_model.routing.partial import Partial, has_partial
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -262,35 +268,39 @@ class MultiTaskModel(Model):
             number.
         """
         rows = self._tasks.rows(kwargs)
-        batch_size = len(kwargs["task"])
+        batch_size, is_partial = len(kwargs["task"]), has_partial(kwargs)
 
-        results = {}
-        results[BACKBONE] = call_backbone(
-            self.backbone, self._routers[BACKBONE], kwargs, batch_size
-        )
-        available = make_available(kwargs, results[BACKBONE].outputs)
+        router = self._routers[BACKBONE]
+        encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_partial)
+        available = available_to_heads(kwargs, encoded[0])
+        results = {BACKBONE: encoded}
         for name, head_rows in rows.items():
-            router = self._routers[name]
-            results[name] = call_head(self.heads[name], router, available, head_rows)
+            head, router = self.heads[name], self._routers[name]
+            results[name] = call_head(head, router, available, head_rows, is_partial)
             if self._per_task_metrics is not None:
-                self._per_task_metrics.update(router, available, head_rows)
+                self._per_task_metrics.update(router, available, head_rows, is_partial)
 
-        outputs = self._collect(results)
-        joint_loss = self._joint_loss(results, batch_size)
-        if joint_loss is not None:
+        outputs, losses = self._collect(results)
+        if losses:
+            joint_loss = self._joint_loss(losses, results, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
-    def _collect(self, results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
+    def _collect(
+        self, results: Mapping[str, Result]
+    ) -> Tuple[Dict[str, torch.Tensor], Dict[str, torch.Tensor]]:
         """Names the outputs of all components, and records their losses for the metrics."""
         outputs: Dict[str, Any] = {}
-        for name, result in results.items():
-            self._output_names.add(outputs, name, result.outputs)
-            self._heads_called.add(name)
-            if result.loss is not None:
-                self._mean_losses.add(name, result.loss)
-        return outputs
+        losses: Dict[str, torch.Tensor] = {}
+        for name, (of_component, _) in results.items():
+            self._output_names.add(outputs, name, of_component)
+            loss = scalar_loss(name, of_component)
+            if loss is not None:
+                losses[name] = loss
+                self._mean_losses.add(name, loss)
+        self._heads_called.update(results)
+        return outputs, losses
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

@@ -36,24 +36,20 @@ class MultiTaskPredictor(Predictor):
 
     Registered as a `Predictor` with name "multitask".
 
-        >>> import torch
         >>> from allennlp.data import Vocabulary
         >>> from allennlp.models.heads import Head
-        >>> from allennlp.modules import Backbone
-        >>> from multitask_model import LabeledJsonlReader, MultiTaskDatasetReader
-        >>> class Encoder(Backbone):
-        ...     def forward(self, text):
-        ...         return {"mask": text["tokens"]["tokens"] != 0}
+        >>> from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
+        >>> from allennlp.modules.token_embedders import Embedding
+        >>> from multitask_model import LabeledJsonlReader, MultiTaskDatasetReader, TextBackbone
         >>> class Length(Head):
-        ...     def __init__(self, vocab):
-        ...         super().__init__(vocab)
-        ...         self.scale = torch.nn.Parameter(torch.ones(()))
-        ...     def forward(self, mask):
-        ...         return {"words": self.scale * mask.sum(-1)}
-        >>> model = MultiTaskModel(Vocabulary(), Encoder(), {"length": Length(Vocabulary())})
+        ...     def forward(self, encoded_text_mask):
+        ...         return {"tokens": encoded_text_mask.sum(-1)}
+        >>> vocab, embedding = Vocabulary(), Embedding(num_embeddings=2, embedding_dim=3)
+        >>> backbone = TextBackbone(vocab, BasicTextFieldEmbedder({"tokens": embedding}))
+        >>> model = MultiTaskModel(vocab, backbone, {"length": Length(vocab)})
         >>> reader = MultiTaskDatasetReader({"length": LabeledJsonlReader({})})
         >>> MultiTaskPredictor(model, reader).predict_json({"task": "length", "text": ["a", "b"]})
-        {'tokens': ['a', 'b'], 'length_words': 2.0}
+        {'tokens': ['a', 'b'], 'length_tokens': 2}
 
     # Parameters
 

@@ -3,17 +3,17 @@
 #
 #     sh scripts/find_python.sh python3.10
 #
-# A name on the PATH need not work: pyenv puts a `python3.10` there that only says which versions have
-# one. So the interpreter is asked for its version, then pyenv's own folders are searched, then uv is
-# asked. Exits with 1 and says what was found when there is none that this project supports.
+# A name on the PATH may not work: pyenv's shim `python3.10` only prints which versions have one. So the
+# interpreter is called for its version, then pyenv's versions are searched, then uv is called. If no
+# supported Python is found, the script prints what was found and exits with 1.
 set -u
 
 wanted=${1:-python3}
-# "3.10" out of "python3.10"; empty for "python3" and for anything that names no minor version.
+# "3.10" for "python3.10"; empty for names without a minor version.
 minor=$(expr "$wanted" : '.*python\(3\.[0-9][0-9]*\)$' || true)
 found=""
 
-# Whether "$1" runs, is a Python that we support, and is the minor version that was asked for.
+# Succeeds if "$1" runs, is a supported Python and has the requested minor version.
 works() {
     version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null </dev/null) || return 1
     found="$found $1 ($version)"
@@ -24,7 +24,7 @@ works() {
 }
 
 answer() {
-    # The executable itself, not a shim, so that the environment does not depend on pyenv's settings.
+    # The executable, not the shim, so that the environment does not depend on pyenv's settings.
     "$1" -c 'import sys; print(sys.executable)'
     exit 0
 }
@@ -45,8 +45,8 @@ if [ -n "$minor" ]; then
 fi
 
 cat >&2 <<END
-error: this project needs Python 3.9, 3.10, 3.11, 3.12 or 3.13${minor:+, and $minor was asked for}.
-       found for '$wanted':${found:- nothing that runs}
-       Install one (with pyenv or uv, for instance), or name another: make PYTHON=python3.12 ...
+error: PYTHON must be Python 3.9, 3.10, 3.11, 3.12 or 3.13${minor:+ and this one must be $minor}, but for
+       '$wanted' this was found:${found:- nothing that runs}
+       Install it, for instance with pyenv or uv, or choose another: make PYTHON=python3.12 ...
 END
 exit 1

@@ -1,120 +1,85 @@
-"""What the README shows, runs."""
+"""The blocks of the README run, and its figures are those of the files that it names."""
 
-import inspect
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import List
 
 import pytest
-from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
-from allennlp.common import Params
-from allennlp.data import Vocabulary
-from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
-from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
-from allennlp.models.heads import Head
-from allennlp.training.callbacks import TrainerCallback
 
-from multitask_model import (
-    MultiTaskDataCallback,
-    MultiTaskDataLoader,
-    MultiTaskDatasetReader,
-    MultiTaskModel,
-    TextBackbone,
-)
-from tests.helpers.models import FixedBackbone
-
-README = Path(__file__).parent.parent / "README.md"
+from tests.helpers.commands import ROOT
+from tests.helpers.pages import DOCS, README, code_block, code_blocks, run_in
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.M | re.S)
-    return found
+def filled_lines(text: str) -> List[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def table_rows(page: Path) -> List[List[str]]:
+    """The cells of the rows of all tables of a page, without headings."""
+    tables = re.findall(r"^\|.*\n\|[ |-]+\n((?:\|.*\n?)+)", page.read_text(encoding="utf-8"), re.M)
+    lines = [line for table in tables for line in table.splitlines()]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with the two datasets that the README speaks of."""
+    """A working directory with the data and the config of the README."""
     folder = tmp_path_factory.mktemp("readme")
-    (folder / "data").mkdir()
-    texts = {
-        "polarity": {"positive": "what a good film", "negative": "what a bad book"},
-        "source": {"reviews": "what a film", "tweets": "so bad"},
-    }
-    for task, by_label in texts.items():
-        lines = [json.dumps({"text": t, "label": label}) for label, t in by_label.items()]
-        for part in ("train", "dev"):
-            (folder / "data" / f"{task}_{part}.jsonl").write_text("\n".join(lines * 16) + "\n")
+    data = next(block.code for block in code_blocks(README) if block.language == "bash")
+    run_in(folder, ["bash", "-euc", data])
+    (folder / "experiment.jsonnet").write_text(code_block(README, "jsonnet"))
     return folder
 
 
-def test_the_excerpts_of_configs() -> None:
-    excerpts = re.findall(r"^```jsonc\n(.*?)^```$", README.read_text(), re.M | re.S)
-    parsed = (json.loads(evaluate_snippet("", f"{{{text}}}")) for text in excerpts)
-    shared, extended, data, layers = parsed
-    heads: Dict[str, Any] = {name: TaggingHead() for name in ["upos", "xpos", "genre", "polarity"]}
-    model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, **shared)
-    model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
-    calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
-    assert calls == [["A"], ["C"]]
-    loader = data["data_loader"]
-    assert loader.keys() - {"type"} <= inspect.signature(MultiTaskDataLoader).parameters.keys()
-    MultiTaskScheduler.from_params(Params(loader["scheduler"]))
-    MultiTaskEpochSampler.from_params(Params(loader["sampler"]))
-    assert [TrainerCallback.by_name(c["type"]) for c in data["trainer"]["callbacks"]] == [
-        MultiTaskDataCallback
-    ]
-    assert (
-        MultiTaskDatasetReader({}, data["dataset_reader"]["per_task_label_namespaces"]).readers
-        == {}
-    )
-    assert layers["backbone"].keys() - {"type"} <= inspect.signature(TextBackbone).parameters.keys()
-    named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
-    assert named == layers["backbone"]["output_layers"].keys()
-    parameters = inspect.signature(MultiTaskModel.__init__).parameters
-    assert extended["model"].keys() - {"type"} <= parameters.keys()
-    assert extended["vocabulary"]["directory"] == extended["model"]["pretrained_file"]
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+    assert len(filled_lines(code_block(README, "jsonnet"))) <= 15
+    assert len(filled_lines(code_block(README, "python"))) <= 10
 
 
-class TaggingHead(Head):
-    def __init__(self) -> None:
-        super().__init__(Vocabulary())
-        self.calls: List[Any] = []
-
-    def forward(self, tags: Any = None) -> Dict[str, Any]:
-        self.calls.append(tags)
-        return {}
-
-
-def run(command: List[str], folder: Path) -> str:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    root = str(README.parent)
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PATH": path, "PYTHONPATH": root},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    return result.stdout
-
-
+@pytest.mark.slow
 def test_the_config_and_its_commands(folder: Path) -> None:
-    (folder / "experiment.jsonnet").write_text(block("jsonnet"))
-    printed = run(["bash", "-euc", block("bash")], folder)
+    (_, commands) = (block.code for block in code_blocks(README) if block.language == "bash")
+    printed = run_in(folder, ["bash", "-euc", commands])
     metrics = json.loads((folder / "run" / "metrics.json").read_text())
-    assert metrics["validation_polarity_accuracy"] == 1.0
-    assert metrics["validation_source_loss"] < 0.5
-    first, second = re.findall(r"^prediction:  (.*)$", printed, re.M)
-    assert json.loads(first)["polarity_label"] in ("positive", "negative")
-    assert json.loads(second)["source_label"] == "reviews"
+    assert metrics["training_polarity_accuracy"] == 1.0
+    assert metrics["training_stars_mae"] < 0.5
+    review, tweet = map(json.loads, re.findall(r"^prediction:  (.*)$", printed, re.M))
+    assert review["polarity_label"] == "negative"
+    assert review["stars_prediction"] == pytest.approx(1.0, abs=0.5)
+    assert tweet["polarity_label"] == "positive"
+    assert "stars_prediction" not in tweet
 
 
-def test_the_script(folder: Path) -> None:
-    printed = run([sys.executable, "-c", block("python")], folder)
-    assert "'polarity_accuracy': 1.0" in printed
-    assert re.search(r"^\{'source_label': 'reviews'\}\n\{'polarity_label': '\w+'\}$", printed, re.M)
+@pytest.mark.slow
+def test_the_script_prints_the_predictions_and_nothing_else(folder: Path) -> None:
+    printed = run_in(folder, [sys.executable, "-c", code_block(README, "python")])
+    stars, none = re.fullmatch(r"negative (\S+)\npositive (\S+)\n", printed).groups()  # type: ignore
+    assert float(stars) == pytest.approx(1.0, abs=0.5)
+    assert none == "None"
+
+
+def test_the_cost_of_routing_is_that_of_the_benchmark() -> None:
+    rows = table_rows(ROOT / "benchmarks" / "RESULTS.md")
+    theirs, ours = ([float(row[column]) for row in rows] for column in (2, 3))
+    assert (
+        f"{min(ours):.2f} to {max(ours):.2f} times as long; "
+        f"AllenNLP's class: {min(theirs):.2f} to {max(theirs):.2f} times"
+    ) in README.read_text(encoding="utf-8")
+
+
+def test_the_padding_is_that_of_the_benchmark() -> None:
+    rows = table_rows(ROOT / "benchmarks" / "LOADING.md")
+    (theirs,) = (row[-1] for row in rows if row[0] == "AllenNLP")
+    (ours,) = (row[-1] for row in rows if "`sorting_keys`" in row[0])
+    text = README.read_text(encoding="utf-8")
+    assert f"{ours} of the tokens; AllenNLP's loader: {theirs}" in text
+
+
+def test_the_number_of_corrections_is_that_of_the_table() -> None:
+    corrected = [row for row in table_rows(DOCS / "differences.md") if len(row) == 3]
+    text = README.read_text(encoding="utf-8")
+    (count,) = re.findall(r"multi-task classes that are corrected \| (\d+) \|", text)
+    assert int(count) == len(corrected)

@@ -1,6 +1,5 @@
-// Tags, dependencies and genre of the sentences of UD English EWT, from a BiLSTM over words and
-// their characters that knows nothing but the training data. EWT_DIR is the folder with the
-// treebank.
+// Tags, dependencies and genre of the sentences of UD English EWT, with a BiLSTM over words and
+// characters that is trained from random weights. EWT_DIR is the folder of the treebank.
 local words = 100;
 local characters = { embedding: 16, filters: 50 };
 local hidden = 200;
@@ -46,7 +45,7 @@ config(
   dim=2 * hidden,
   batch_size=32,
 ) + {
-  // A word seen once in training is as unknown as one never seen, so that both have a vector.
+  // Words that occur once are mapped to the OOV token, so that its vector is trained.
   vocabulary: { min_count: { tokens: 2 } },
   trainer: {
     optimizer: { type: "adam", lr: 0.003 },

@@ -1,5 +1,5 @@
-// What the models of this folder have in common: one task with four heads, all served by one pass
-// of the backbone. `token_indexers` go to the reader, `dim` is the size of what `backbone` makes.
+// The common part of the configs of this folder: one task with four heads and one pass of the
+// backbone. `token_indexers` are for the reader. `dim` is the output dimension of the backbone.
 function(token_indexers, backbone, dim, batch_size) {
   local data = std.extVar("EWT_DIR"),
   local tagger(tags) = { type: "tagger", input_dim: dim, label_namespace: tags },
@@ -10,7 +10,7 @@ function(token_indexers, backbone, dim, batch_size) {
       ewt: {
         type: "conllu",
         fields: ["upos_tags", "xpos_tags", "head_indices", "head_tags"],
-        // The genre is how the id of a document begins.
+        // The id of a document begins with its genre.
         sentence_labels: { genre: "newdoc id = ([a-z]+)" },
         token_indexers: token_indexers,
       },
@@ -38,15 +38,15 @@ function(token_indexers, backbone, dim, batch_size) {
       },
     },
     task_heads: { ewt: ["upos", "xpos", "parser", "genre"] },
-    // Both taggers call their label `tags`, and the classifier calls its own `label`. The parser
-    // takes `head_indices` and `head_tags` by the names that the reader gives them.
+    // The argument of a tagger is `tags` and that of a classifier is `label`. Those of the parser
+    // have the names of the reader's fields, `head_indices` and `head_tags`.
     arg_name_mapping: {
       upos: { upos_tags: "tags" },
       xpos: { xpos_tags: "tags" },
       genre: { genre: "label" },
     },
   },
-  // Texts of like length together: without that, most of what a batch holds is padding.
+  // Batch sentences of similar length. Otherwise, most of a batch is padding.
   data_loader: { type: "multitask", batch_size: batch_size, sorting_keys: ["text"] },
   validation_data_loader: { type: "multitask", batch_size: 64 },
 }

@@ -1,6 +1,5 @@
-// The same four heads as in bilstm.jsonnet, on a small pretrained transformer that is trained with
-// them. MINILM_DIR is the folder with its weights and tokenizer, EWT_DIR the one with the
-// treebank.
+// The four heads of bilstm.jsonnet on a small pretrained transformer, which is fine-tuned.
+// MINILM_DIR is the folder of its weights and tokenizer, EWT_DIR that of the treebank.
 local transformer = {
   type: "pretrained_transformer_mismatched",
   model_name: std.extVar("MINILM_DIR"),
@@ -23,11 +22,11 @@ config(
       type: "huggingface_adamw",
       lr: 0.001,
       weight_decay: 0.01,
-      // What is pretrained changes more slowly than what is new.
+      // The pretrained weights have a lower learning rate than the heads.
       parameter_groups: [[["_text_field_embedder"], { lr: 0.0002 }]],
     },
-    // Half of its weights are vectors of word pieces, of which a batch has few. These stay as
-    // they are.
+    // Half of the weights are word-piece embeddings. They are frozen, because a batch uses few of
+    // them.
     no_grad: ["word_embeddings"],
     learning_rate_scheduler: { type: "slanted_triangular", cut_frac: 0.1 },
     grad_norm: 1.0,

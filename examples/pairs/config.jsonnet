@@ -1,13 +1,11 @@
-// Two questions about pairs of texts: does the first entail the second, and how similar are they? A
-// pair is one joint text, so it needs no head of its own: a classifier and a regression do. A line of
-// the data is
+// Entailment and similarity of sentence pairs. A pair is one joined sequence, so a classifier and a
+// regression are enough. A line of the data has one or both of the labels:
 //
 //     {"text": "A man sleeps. [SEP] A man is awake.", "entailment": "contradiction", "similarity": 2.5}
 //
-// and may have both labels or one of them. To the tokenizer of a transformer, `[SEP]` is its own
-// separator (that of RoBERTa would be `</s></s>`), and it puts the special tokens of a single text
-// around the whole. PAIRS_DIR is the folder with train.jsonl and dev.jsonl, MINILM_DIR that of a
-// transformer.
+// The tokenizer converts `[SEP]` to the separator of the transformer (for RoBERTa, write `</s></s>`)
+// and adds the special tokens of a single sequence. PAIRS_DIR is the folder of train.jsonl and
+// dev.jsonl, MINILM_DIR that of the transformer.
 local transformer = std.extVar("MINILM_DIR");
 local data = std.extVar("PAIRS_DIR");
 local first_token = { seq2vec_encoder: { type: "cls_pooler", embedding_dim: 384 }, dropout: 0.1 };

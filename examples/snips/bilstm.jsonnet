@@ -1,6 +1,5 @@
-// Intent and slots of what people say to a voice assistant, from a BiLSTM over words and their
-// characters that knows nothing but the training data. SNIPS_DIR is the folder that prepare.py
-// wrote.
+// Intent and slots of queries to a voice assistant, with a BiLSTM over words and characters that is
+// trained from random weights. SNIPS_DIR is the output folder of prepare.py.
 local words = 100;
 local characters = { embedding: 16, filters: 50 };
 local hidden = 200;
@@ -43,7 +42,7 @@ config(
   },
   dim=2 * hidden,
 ) + {
-  // A word seen once in training is as unknown as one never seen, so that both have a vector.
+  // Words that occur once are mapped to the OOV token, so that its vector is trained.
   vocabulary: { min_count: { tokens: 2 } },
   trainer: {
     optimizer: { type: "adam", lr: 0.003 },

@@ -1,5 +1,5 @@
-// What the models of this folder have in common: one task with two heads, both served by one pass
-// of the backbone. `token_indexers` go to the reader, `dim` is the size of what `backbone` makes.
+// The common part of the configs of this folder: one task with two heads and one pass of the
+// backbone. `token_indexers` are for the reader. `dim` is the output dimension of the backbone.
 function(token_indexers, backbone, dim) {
   local data = std.extVar("SNIPS_DIR"),
 
@@ -32,10 +32,10 @@ function(token_indexers, backbone, dim) {
       },
     },
     task_heads: { snips: ["intent", "slots"] },
-    // The reader names a field after its key, and the heads have names of their own for it.
+    // Rename the reader's fields to the arguments of the heads.
     arg_name_mapping: { intent: { intent: "label" }, slots: { slots: "tags" } },
   },
-  // Texts of like length together: without that, most of what a batch holds is padding.
+  // Batch queries of similar length. Otherwise, most of a batch is padding.
   data_loader: { type: "multitask", batch_size: 32, sorting_keys: ["text"] },
   validation_data_loader: { type: "multitask", batch_size: 64 },
 }

@@ -1,12 +1,12 @@
-// Four tasks that share three heads: each text, whichever collection it is from, goes through the
-// backbone once, and all heads answer: what is its polarity, how strong is it, and which collection
-// is it from?
+// Four tasks that share three heads. Each text has one pass through the backbone, and the heads
+// predict its polarity, its intensity and the collection that it is from.
+//
 // `python examples/vader/fetch.py` writes the data. From the root of the checkout:
 //
 //     DATA_DIR=examples/vader/work/data allennlp train examples/vader/config.jsonnet \
 //         -s examples/vader/work/model --include-package multitask_model
 //
-// The `allennlp` command hands environment variables to its configs, so DATA_DIR is where they are.
+// DATA_DIR is the folder of the data. Configs can read environment variables.
 local data_dir = std.extVar("DATA_DIR");
 local tasks = ["tweets", "movie_reviews", "product_reviews", "editorials"];
 local classes = ["polarity", "source"];
@@ -46,22 +46,22 @@ local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for ta
     heads: { [head]: classifier(head) for head in classes }
            + { intensity: pool { type: "regression" } },
     task_heads: { [task]: heads for task in tasks },
-    // The reader names a field after its key. A classifier calls that field `label`, and a
-    // regression calls it `target`.
+    // The reader's fields are named after the keys. The argument of a classifier is `label`, that
+    // of a regression is `target`.
     arg_name_mapping: { [head]: { [head]: "label" } for head in classes }
                       + { intensity: { intensity: "target" } },
     per_task_metrics: true,
   },
-  // As many texts of each collection in an epoch, so that every batch has all four in it. Without a
-  // sampler the smaller ones run out and an epoch ends in batches of nothing but movie reviews. The
-  // next epoch goes on with the texts that this one did not come to.
+  // An epoch has the same number of texts from each collection, so every batch has all four.
+  // Without a sampler, the smaller collections run out, and the last batches have movie reviews
+  // only. The next epoch continues with the texts that this one did not reach.
   data_loader: {
     type: "multitask",
     scheduler: { type: "roundrobin", batch_size: 128 },
     sampler: "uniform",
     instances_per_epoch: 16000,
   },
-  // All texts, once.
+  // Every text once.
   validation_data_loader: {
     type: "multitask",
     scheduler: { type: "roundrobin", batch_size: 128 },

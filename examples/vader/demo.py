@@ -1,14 +1,17 @@
 """
-Four collections of real text, three questions about each text, one pass for all of them: from the
-download to predictions, by the `allennlp` command alone.
+Train, evaluate and predict with three heads on four collections of texts.
 
     python examples/vader/demo.py
 
-fetches the data, trains `config.jsonnet`, evaluates on the held-back test split, predicts the lines
-of `predict.jsonl` and prints the accuracy of the classifiers, and that of polarity for each task
-alone, beside that of always answering with the label most frequent in training, and the error of
-the intensity beside that of always answering with its mean. Everything it writes is in the work
-directory.
+runs the `allennlp` command to train `config.jsonnet`, to evaluate on the test split and to predict
+the lines of `predict.jsonl`, and prints
+
+- the accuracy of the classifiers, and of polarity for each task, with the accuracy of always
+  predicting the most frequent label of the training split;
+- the error of the intensity, with the error of always predicting the mean of the training split;
+- the predictions.
+
+All files are written to the work directory.
 """
 
 import argparse
@@ -37,10 +40,10 @@ def allennlp(*arguments: str) -> List[str]:
 
 
 def run(step: str, command: List[str], work_dir: Path) -> None:
-    """Runs one command, with what it says in `STEP.log`. Ends the demo if the command fails."""
+    """Runs a command and writes its output to `STEP.log`. Exits if the command fails."""
     log = work_dir / f"{step}.log"
     print(f"\n$ {shlex.join(command)}\n  log: {log}", flush=True)
-    # So small a model gains little from a second thread, and loses much on a busy machine.
+    # More threads hardly speed up a small model, and are slower on a busy machine.
     environment = {"OMP_NUM_THREADS": "1", **os.environ, "DATA_DIR": str(work_dir / "data")}
     start = time.perf_counter()
     with log.open("w", encoding="utf-8") as out:
@@ -50,8 +53,8 @@ def run(step: str, command: List[str], work_dir: Path) -> None:
     if done.returncode:
         end_of_log = "\n".join(log.read_text(encoding="utf-8").splitlines()[-12:])
         sys.exit(
-            f"error: every step of the demo has to succeed, but '{step}' ended with exit code "
-            f"{done.returncode}:\n{end_of_log}\nThe whole log is {log}."
+            f"error: every step must succeed, but {step!r} exited with code {done.returncode}:\n"
+            f"{end_of_log}\nSee the full log in {log}."
         )
     print(f"  took {time.perf_counter() - start:.0f} s", flush=True)
 
@@ -62,33 +65,33 @@ def read_jsonl(path: Path) -> List[Dict[str, Any]]:
 
 def print_scores(work_dir: Path) -> None:
     metrics = json.loads((work_dir / METRICS).read_text(encoding="utf-8"))
-    print("\nAccuracy on the test split, and that of always answering with one label")
-    print(f"{'head':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
+    print("\nAccuracy on the test split, and of always predicting the most frequent label")
+    print(f"{'head':16} {'texts':>6} {'accuracy':>9} {'baseline':>10}")
     for head in CLASSIFIERS:
         print(f"{head:16} {scores(work_dir, head, TASKS, metrics[f'{head}_accuracy'])}")
-    print("\nPolarity for each task alone")
-    print(f"{'task':16} {'texts':>6} {'accuracy':>9} {'one label':>10}")
+    print("\nPolarity for each task")
+    print(f"{'task':16} {'texts':>6} {'accuracy':>9} {'baseline':>10}")
     for task in TASKS:
         accuracy = metrics[f"{task}_polarity_accuracy"]
         print(f"{task:16} {scores(work_dir, 'polarity', [task], accuracy)}")
     ratings = {split: labels_of(work_dir, "intensity", TASKS, split) for split in ("train", "test")}
     mean = statistics.mean(ratings["train"])
-    of_mean = statistics.mean(abs(rating - mean) for rating in ratings["test"])
-    print("\nIntensity, from -4 to 4, and always answering with the mean of the training texts")
-    print(
-        f"{'':16} {'texts':>6} {'mean absolute error':>20} {'pearson':>8} {'that of the mean':>18}"
-    )
+    baseline = statistics.mean(abs(rating - mean) for rating in ratings["test"])
+    print("\nIntensity from -4 to 4, and the error of always predicting the training mean")
+    print(f"{'head':16} {'texts':>6} {'mean absolute error':>20} {'pearson':>8} {'baseline':>18}")
     error, pearson = metrics["intensity_mae"], metrics["intensity_pearson"]
-    print(f"{'intensity':16} {len(ratings['test']):6} {error:20.3f} {pearson:8.3f} {of_mean:18.3f}")
+    print(
+        f"{'intensity':16} {len(ratings['test']):6} {error:20.3f} {pearson:8.3f} {baseline:18.3f}"
+    )
 
 
 def scores(work_dir: Path, head: str, tasks: Iterable[str], accuracy: float) -> str:
-    """The number of texts, the accuracy, and that of the label most frequent in training."""
+    """The number of texts, the accuracy, and that of the most frequent training label."""
     tasks = list(tasks)
     labels = {split: labels_of(work_dir, head, tasks, split) for split in ("train", "test")}
     label = Counter(labels["train"]).most_common(1)[0][0]
-    one_label = labels["test"].count(label) / len(labels["test"])
-    return f"{len(labels['test']):6} {accuracy:9.3f} {one_label:10.3f} ({label})"
+    baseline = labels["test"].count(label) / len(labels["test"])
+    return f"{len(labels['test']):6} {accuracy:9.3f} {baseline:10.3f} ({label})"
 
 
 def labels_of(work_dir: Path, head: str, tasks: Iterable[str], split: str) -> List[Any]:
@@ -96,7 +99,7 @@ def labels_of(work_dir: Path, head: str, tasks: Iterable[str], split: str) -> Li
 
 
 def print_predictions(work_dir: Path) -> None:
-    print("\nPredictions, with their probabilities")
+    print("\nPredictions and their probabilities")
     print(f"{'polarity':14} {'source':21} {'intensity':>9}  text")
     for given, predicted in zip(read_jsonl(INPUTS), read_jsonl(work_dir / PREDICTIONS)):
         polarity, source = (
@@ -112,7 +115,7 @@ def data_file(work_dir: Path, task: str, split: str) -> Path:
 
 
 def commands(work_dir: Path, overrides: str) -> Dict[str, List[str]]:
-    """The command of each step, in their order."""
+    """The command of each step, in order."""
     model = work_dir / "model"
     archive = str(model / "model.tar.gz")
     train = ["train", str(HERE / "config.jsonnet"), "--overrides", overrides]
@@ -130,10 +133,10 @@ def commands(work_dir: Path, overrides: str) -> Dict[str, List[str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fetch, train, evaluate and predict.")
-    parser.add_argument("--work-dir", type=Path, default=HERE / "work", help="where all files go")
+    parser = argparse.ArgumentParser(description="Train, evaluate and predict.")
+    parser.add_argument("--work-dir", type=Path, default=HERE / "work", help="the output folder")
     example = '{"trainer.num_epochs": 1}'
-    parser.add_argument("--overrides", default="{}", help=f"of the config, such as '{example}'")
+    parser.add_argument("--overrides", default="{}", help=f"config overrides, e.g. '{example}'")
     arguments = parser.parse_args()
     work_dir: Path = arguments.work_dir.resolve()
     work_dir.mkdir(parents=True, exist_ok=True)

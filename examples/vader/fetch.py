@@ -1,15 +1,16 @@
 """
-Fetch rated short texts from four sources and write them with three labels each.
+Download rated short texts from four sources and write them with three labels each.
 
-The texts are those of C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for
-Sentiment Analysis of Social Media Text" (ICWSM 2014): tweets, sentences from movie reviews, from
-product reviews and from newspaper editorials, each with the mean of about twenty people's ratings
-from -4 (negative) to 4 (positive). They come with the source distribution of vaderSentiment (MIT).
+The texts are from C.J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment
+Analysis of Social Media Text" (ICWSM 2014): tweets, and sentences from movie reviews, product
+reviews and newspaper editorials. The rating of a text is the mean of about twenty people's ratings,
+from -4 (negative) to 4 (positive). The texts are part of the source distribution of vaderSentiment
+(MIT).
 
-This writes `data/SOURCE_SPLIT.jsonl` in the work directory for each of the four sources and the
-splits `train` (about 80%), `validation` and `test` (about 10% each). A line is `{"text": ...,
-"polarity": ..., "intensity": ..., "source": ...}`: the intensity is the mean rating, the polarity
-is negative, neutral or positive.
+Writes `data/SOURCE_SPLIT.jsonl` in the work directory for each of the four sources and the splits
+`train` (about 80%), `validation` and `test` (about 10% each). A line is `{"text": ..., "polarity":
+..., "intensity": ..., "source": ...}`, where the intensity is the mean rating, and the polarity is
+negative, neutral or positive.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import sys
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple
+from typing import Dict, Iterable, List, NamedTuple
 
 REQUIREMENT = "vaderSentiment==3.3.2"
 INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -32,7 +33,7 @@ FILES = {
     "product_reviews": "amazonReviewSnippets_GroundTruth.txt",
     "editorials": "nytEditorialSnippets_GroundTruth.txt",
 }
-NEUTRAL = 0.5  # what rounds to 0 on the raters' scale of whole numbers is neutral
+NEUTRAL = 0.5  # ratings that round to 0 are neutral
 
 
 class Row(NamedTuple):
@@ -43,7 +44,7 @@ class Row(NamedTuple):
 
 
 def download(folder: Path) -> Path:
-    """The path of the source distribution, which pip fetches unless it is there already."""
+    """Returns the path of the source distribution. pip downloads it if it is missing."""
     for path in folder.glob("*.tar.gz"):
         return path
     command = [sys.executable, "-m", "pip", "download", "--no-deps"]
@@ -52,15 +53,15 @@ def download(folder: Path) -> Path:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise RuntimeError(
-            f"pip has to fetch the source distribution of {REQUIREMENT}, but it ended with exit "
-            f"code {done.returncode} and said:\n{done.stdout.strip()}\nMake a package index "
-            f"reachable for pip, or put that .tar.gz into {folder} yourself."
+            f"pip must download the source distribution of {REQUIREMENT}, but it exited with code "
+            f"{done.returncode}:\n{done.stdout.strip()}\nCheck pip's connection to a package "
+            f"index, or copy the .tar.gz to {folder}."
         )
     return next(folder.glob("*.tar.gz"))
 
 
 def unpack(sdist: Path) -> Dict[str, str]:
-    """The contents of the four rating files by source, from the archive inside the archive."""
+    """Returns the content of each source's rating file, from the archive inside the archive."""
     inner = _member(sdist, sdist.read_bytes(), INNER_ARCHIVE)
     members = {source: f"hutto_ICWSM_2014/{file}" for source, file in FILES.items()}
     return {source: _member(sdist, inner, members[source]).decode() for source in members}
@@ -73,8 +74,8 @@ def _member(sdist: Path, archive: bytes, name: str) -> bytes:
             return member.read() if member else b""
     except (KeyError, EOFError, OSError, tarfile.TarError, zlib.error) as error:
         raise RuntimeError(
-            f"{sdist} has to be the source distribution of {REQUIREMENT} and hold {name}, but "
-            f"reading that failed: {error}. Remove {sdist} and run this again."
+            f"{sdist} must be the source distribution of {REQUIREMENT} with the file {name}, but "
+            f"reading it failed: {error}. Remove {sdist} and run this script again."
         ) from error
 
 
@@ -85,21 +86,23 @@ def parse(source: str, file_name: str, content: str) -> List[Row]:
             rows.append(_row(source, *line.split("\t")))
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"{file_name}, line {number}: a line has to be an id, a rating from -4 to 4 and a "
-                f"text, with tabs between them, but it is {line!r}. Correct or remove that line."
+                f"{file_name}, line {number}: a line must be an id, a rating from -4 to 4 and a "
+                f"text, separated by tabs, but got {line!r}. Correct or remove the line."
             ) from error
     return rows
 
 
 def _row(source: str, identifier: str, rating: str, text: str) -> Row:
     if not (-4 <= float(rating) <= 4 and text.strip()):
-        raise ValueError("no such rating, or no text")
-    # "12_3" is the third sentence of the document 12.
+        raise ValueError("The rating is out of range, or the text is empty.")
+    # "12_3" is the third sentence of document 12.
     return Row(source, identifier.split("_")[0], float(rating), text.strip())
 
 
-def without_repeats(rows: Iterable[Row]) -> List[Row]:
-    """The first row of every text. Case, spacing and punctuation make no other text."""
+def without_duplicates(rows: Iterable[Row]) -> List[Row]:
+    """
+    Removes duplicates: texts that differ only in case, spacing or punctuation from an earlier one.
+    """
     first: Dict[str, Row] = {}
     for row in rows:
         first.setdefault(" ".join(re.findall(r"\w+", row.text.casefold())), row)
@@ -113,7 +116,7 @@ def polarity_of(row: Row) -> str:
 
 
 def split_of(row: Row) -> str:
-    """The split of a row: by its document, so that no document is in two of them."""
+    """Returns the split of a row's document, so that no document is in two splits."""
     digest = int(_digest(f"{row.source}/{row.document}"), 16)
     return {0: "test", 1: "validation"}.get(digest % 10, "train")
 
@@ -124,7 +127,7 @@ def _digest(text: str) -> str:
 
 def write(rows: Iterable[Row], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # Documents are mixed, also for loaders that shuffle within a window only.
+    # Documents are mixed for loaders that shuffle within a window.
     rows = sorted(rows, key=lambda row: _digest(row.text))
     for source in FILES:
         for split in ("train", "validation", "test"):
@@ -135,13 +138,12 @@ def write(rows: Iterable[Row], folder: Path) -> None:
 
 
 def _line(row: Row) -> str:
-    labelled: Dict[str, Any] = {"text": row.text, "polarity": polarity_of(row)}
-    labelled.update(intensity=row.rating, source=row.source)
-    return json.dumps(labelled) + "\n"
+    labels = {"polarity": polarity_of(row), "intensity": row.rating, "source": row.source}
+    return json.dumps({"text": row.text, **labels}) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fetch the texts and write them with labels.")
+    parser = argparse.ArgumentParser(description="Download the texts and write them with labels.")
     parser.add_argument("--work-dir", type=Path, default=Path(__file__).parent / "work")
     work_dir = parser.parse_args().work_dir
     try:
@@ -149,7 +151,7 @@ def main() -> None:
         rows = [row for source in FILES for row in parse(source, FILES[source], contents[source])]
     except (RuntimeError, ValueError) as error:
         sys.exit(f"error: {error}")
-    write(without_repeats(rows), work_dir / "data")
+    write(without_duplicates(rows), work_dir / "data")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Backbones: what all heads share. Importing this package registers every one of them."""
+"""Backbones: encoders whose outputs all heads share."""
 
 from multitask_model.backbones.text import TextBackbone
 

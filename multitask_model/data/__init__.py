@@ -1,4 +1,4 @@
-"""The data side: dataset readers, collation, samplers, schedulers and the data loader."""
+"""Dataset readers, the collate function, samplers, schedulers and the data loader."""
 
 from multitask_model.data import samplers, schedulers
 from multitask_model.data.collate import collate

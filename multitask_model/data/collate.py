@@ -1,66 +1,76 @@
-"""Batches of instances with unlike fields."""
+"""Batches of instances with different fields."""
 
 from collections import defaultdict
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple, cast
 
-from allennlp.data import Batch, Instance
+from allennlp.data import Batch, Instance, TensorDict
+from allennlp.data.fields import SequenceField
+from torch import Tensor
 
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
 
-Lengths = Dict[str, Dict[str, int]]
+PaddingLengths = Dict[str, Dict[str, int]]
 
 
 def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
     """
-    Makes a batch of instances, which need not have the same fields. A field that every instance has
-    becomes what AllenNLP's `Batch` makes of it; one that only some have becomes the `Partial` of
-    what `Batch` makes of those. `MultiTaskModel` knows what to do with that.
+    Makes a batch of instances, which may have different fields. A field of all instances is batched
+    by AllenNLP's `Batch`. A field of only some instances becomes a `Partial`: the value that
+    `Batch` makes of those instances, and their rows. `MultiTaskModel` accepts such a batch.
 
     # Parameters
 
     instances : `Sequence[Instance]`
-        Indexed. They are not changed.
+        Indexed instances. They are not modified.
 
     # Returns
 
-    `Dict[str, Any]`
-        The fields of all instances first, so that whoever asks the first one for the size of the
-        batch gets the right answer.
+    `Dict[str, ...]`
+        The fields of all instances come first, because AllenNLP takes the batch size from the first
+        field.
 
     # Raises
 
     `ConfigurationError`
-        If fields of the same name have unlike types.
+        If fields of the same name have different types.
+
+    # Examples
+
+    >>> from allennlp.data.fields import LabelField, MetadataField
+    >>> labeled = Instance({"id": MetadataField("a"), "label": LabelField(2, skip_indexing=True)})
+    >>> unlabeled = Instance({"id": MetadataField("b")})
+    >>> collate([labeled, unlabeled])
+    {'id': ['a', 'b'], 'label': Partial(value=tensor([2]), rows=(0,))}
     """
     rows_of: Dict[str, List[int]] = {}
     for row, instance in enumerate(instances):
         for name in instance.fields:
             rows_of.setdefault(name, []).append(row)
     names = list(rows_of)
-    batch: Dict[str, Any] = {}
     groups = group_rows([tuple(rows_of[name]) for name in names])
     if len(groups) == 1:
         return dict(Batch(instances).as_tensor_dict())
     lengths = _lengths_of_sequence_labels(instances)
+    batch: Dict[str, Any] = {}
     for rows in sorted(groups, key=len, reverse=True):
-        tensors = _batch(instances, rows, [names[i] for i in groups[rows]], lengths)
-        for name, value in tensors.items():
-            batch[name] = value if len(rows) == len(instances) else Partial(value, rows)
+        tensors = _batch_rows(instances, rows, [names[i] for i in groups[rows]], lengths)
+        is_partial = len(rows) < len(instances)
+        batch.update({n: Partial(v, rows) for n, v in tensors.items()} if is_partial else tensors)
     return batch
 
 
-def _batch(
-    instances: Sequence[Instance], rows: Tuple[int, ...], names: List[str], lengths: Lengths
-) -> Dict[str, Any]:
-    chosen = [Instance({name: instances[row].fields[name] for name in names}) for row in rows]
-    return Batch(chosen).as_tensor_dict(lengths)
+def _batch_rows(
+    instances: Sequence[Instance], rows: Tuple[int, ...], names: List[str], lengths: PaddingLengths
+) -> TensorDict:
+    selected = [Instance({name: instances[row].fields[name] for name in names}) for row in rows]
+    return Batch(selected).as_tensor_dict(lengths)
 
 
-def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> Lengths:
+def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> PaddingLengths:
     """
-    What labels of a sequence are padded to: the longest such sequence of the whole batch, because
-    that is how long the encoded text is, whichever of the rows have labels.
+    Returns the lengths to pad the labels of sequences to. Each is the length of the longest
+    sequence in the batch, with or without labels, because the encoded text has that length.
     """
     sequence_of: Dict[str, str] = {}
     for instance in instances:
@@ -69,8 +79,11 @@ def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> Lengths:
             sequence = names.get(id(getattr(field, "sequence_field", None)))
             if sequence is not None:
                 sequence_of[name] = sequence
-    lengths: Lengths = defaultdict(dict)
+    lengths: PaddingLengths = defaultdict(dict)
     for name, sequence in sequence_of.items():
-        fields: List[Any] = [i.fields[sequence] for i in instances if sequence in i.fields]
-        lengths[name] = {"num_tokens": max(field.sequence_length() for field in fields)}
+        fields = [
+            instance.fields[sequence] for instance in instances if sequence in instance.fields
+        ]
+        longest = max(cast("SequenceField[Tensor]", field).sequence_length() for field in fields)
+        lengths[name] = {"num_tokens": longest}
     return lengths

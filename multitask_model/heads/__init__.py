@@ -1,4 +1,4 @@
-"""Heads for the standard tasks. All of them take what the `text` backbone returns."""
+"""Heads for common tasks. All of them take the outputs of the `text` backbone."""
 
 from multitask_model.heads.crf_tagger import CrfTaggerHead
 from multitask_model.heads.dependency_parser import DependencyParserHead

@@ -1,6 +1,6 @@
-"""The `dependency_parser` head: a tree over the words of a text."""
+"""The `dependency_parser` head: a labeled tree over the words of a sentence."""
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 import torch
 from allennlp.data import Vocabulary
@@ -10,31 +10,32 @@ from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.nn import Activation
 from overrides import overrides
 
-from multitask_model.modules.label_vocabulary import (
-    PADDING,
-    LabelVocabulary,
-    label_indices,
-    to_unpadded_lists,
-)
-from multitask_model.modules.projection import feedforward_output_dim, mean_per_instance
+from multitask_model.compat.allennlp_internals import freeze_bias
+from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.padded_predictions import PADDING, to_unpadded_lists
+from multitask_model.modules.projection import feedforward_output_dim
+from multitask_model.modules.readable_outputs import with_readable
+from multitask_model.modules.token_losses import cross_entropy_per_instance
 from multitask_model.modules.tree_decoding import decode_mst
 from multitask_model.training.metrics.attachment_scores import AttachmentScores
-
-LOWEST = float("-inf")
 
 
 @Head.register("dependency_parser")
 class DependencyParserHead(Head):
     """
     A deep biaffine parser (Dozat and Manning 2017, "Deep Biaffine Attention for Neural Dependency
-    Parsing"), without the linear term in the scores of tags. Each word has its head among the other
-    words and a root, which is a vector of this module, and a tag of the arc to it. The loss is the
-    negative log-likelihood of the heads and of the tags given the true heads, its mean over the
-    words of a text and then over the texts. A tag that the vocabulary does not know, which only a
-    namespace with an entry for unknown ones allows, does not count in it.
+    Parsing"). Each word has one head, which is another word or the root (a learned vector), and a
+    tag of the arc to it. With 1 appended to both vectors, the score of an arc is
 
-    In training each word takes its most likely head. In evaluation the heads are the most likely
-    tree with one word at its root.
+        s(word, head) = word' U head
+
+    Tag scores are bilinear too; they lack the linear term of the paper. The loss is the negative
+    log-likelihood of the heads, plus that of the tags given the gold heads, each averaged over the
+    words of a sentence and then over sentences. If the namespace has an OOV entry, OOV tags are
+    excluded from the loss.
+
+    In training mode, the predicted head of each word is the most likely one. In evaluation mode,
+    the heads are the most likely tree with exactly one child of the root.
 
     Registered as a `Head` with name "dependency_parser".
 
@@ -44,23 +45,34 @@ class DependencyParserHead(Head):
     input_dim : `int`
         The size of the encoded words.
     arc_dim : `int`
-        The size of the vectors whose affinity says which word is the head of which.
+        The size of the vectors that arcs are scored from.
     tag_dim : `int`
-        The size of those whose affinity says which tag an arc has.
+        The size of the vectors that tags are scored from.
     feedforward : `FeedForward`, optional (default = `None`)
         Layers before those vectors.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of the encoded text, and of those vectors.
+        The probability of dropping an element of the encoded words and of those vectors.
     label_namespace : `str`, optional (default = `"head_tags"`)
-        The namespace of the tags of arcs.
+        The namespace of the tags.
     ignore_tags : `Sequence[str]`, optional (default = `()`)
-        Words whose true tag is one of these do not count in the metrics: `["punct"]`, say.
+        Words with one of these gold tags are excluded from the metrics, such as `["punct"]`.
 
     # Raises
 
     `ConfigurationError`
-        If there are no tags in the namespace, `ignore_tags` are not among them, or `feedforward`
-        does not fit `input_dim`.
+        If the namespace has no tags or lacks one of the `ignore_tags`, or `feedforward` does not
+        fit `input_dim`.
+
+    # Examples
+
+        >>> vocab = Vocabulary(tokens_to_add={"head_tags": ["root", "nsubj", "obj"]})
+        >>> head = DependencyParserHead(vocab, input_dim=4, arc_dim=3, tag_dim=2)
+        >>> for parameter in head.parameters():
+        ...     _ = torch.nn.init.zeros_(parameter)  # all heads and tags have the same probability
+        >>> mask, heads, tags = torch.ones(1, 2), torch.tensor([[2, 0]]), torch.tensor([[1, 0]])
+        >>> outputs = head(torch.randn(1, 2, 4), mask, head_indices=heads, head_tags=tags)
+        >>> round(outputs["loss"].item(), 4)  # log 2 for the head, log 3 for the tag
+        1.7918
     """
 
     def __init__(
@@ -76,7 +88,7 @@ class DependencyParserHead(Head):
     ) -> None:
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
-        ignored = label_indices(vocab, label_namespace, ignore_tags, "ignore_tags")
+        ignored = self._labels.indices_of(ignore_tags, "ignore_tags")
         self._scores = AttachmentScores(ignore_classes=ignored)
 
         self._root = torch.nn.Parameter(torch.randn(input_dim) / input_dim**0.5)
@@ -86,8 +98,7 @@ class DependencyParserHead(Head):
         self._arc_of_word, self._arc_of_head = layer(size, arc_dim), layer(size, arc_dim)
         self._tag_of_word, self._tag_of_head = layer(size, tag_dim), layer(size, tag_dim)
         self._arc_affinity = BilinearMatrixAttention(arc_dim, arc_dim, use_input_biases=True)
-        # It adds the same to every head of a word, which changes nothing.
-        self._arc_affinity._bias.requires_grad_(False)
+        freeze_bias(self._arc_affinity)
         self._tag_affinity = torch.nn.Bilinear(tag_dim, tag_dim, len(self._labels))
 
     def _layer(self, input_dim: int, output_dim: int) -> torch.nn.Module:
@@ -107,7 +118,7 @@ class DependencyParserHead(Head):
         encoded_text : `torch.Tensor`
             Of shape (B, T, D).
         encoded_text_mask : `torch.Tensor`
-            Of shape (B, T), `True` where there is a word, from the first column on.
+            Of shape (B, T), `True` for words, which precede all padding.
         head_indices : `torch.Tensor`, optional (default = `None`)
             Of shape (B, T): the head of each word, counted from 1; 0 for the root.
         head_tags : `torch.Tensor`, optional (default = `None`)
@@ -116,95 +127,115 @@ class DependencyParserHead(Head):
         # Returns
 
         `Dict[str, torch.Tensor]`
-            - head_indices : (B, T), those predicted, and -1 where there is no word.
-            - head_tags : (B, T), likewise.
-            - loss : [], if `head_indices` and `head_tags` were given.
+            - head_indices : (B, T), the predicted heads, and -1 for padding.
+            - head_tags : (B, T), the predicted tags, and -1 for padding.
+            - loss : [], if `head_indices` and `head_tags` are given.
 
         # Raises
 
         `ValueError`
-            If only one of `head_indices` and `head_tags` was given.
+            If only one of `head_indices` and `head_tags` is given.
         """
-        mask: Any = encoded_text_mask.bool()
-        encoded = self._with_root(encoded_text)  # (B, T + 1, D)
+        _check_labels(head_indices, head_tags)
+        mask = encoded_text_mask.bool()
+        encoded = self._encode(encoded_text)  # (B, T + 1, D)
         arcs = self._arc_scores(encoded, mask)  # (B, T, T + 1)
-        tags = _Tags(self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded))
-        with torch.no_grad():
-            heads = arcs.argmax(-1) if self.training else decode_mst(arcs, mask)  # (B, T)
-            scores = self._labels.mask_reserved(tags.scores(heads, self._tag_affinity))  # (B, T, C)
-            predicted = scores.argmax(-1)  # (B, T)
-        outputs = {
-            "head_indices": heads.masked_fill(~mask, PADDING),
-            "head_tags": predicted.masked_fill(~mask, PADDING),
-        }
+        vectors = self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded)
+        heads, tags = self._predict(arcs, vectors, mask)
+        outputs = {"head_indices": heads, "head_tags": tags}
         if head_indices is not None and head_tags is not None:
-            # Padding may have any target, also one that is impossible.
-            head_indices = head_indices.long().masked_fill(~mask, 0)
-            head_tags = head_tags.long().masked_fill(~mask, 0)
-            tag_scores = tags.scores(head_indices, self._tag_affinity)
-            known = mask & self._labels.is_label(head_tags)
-            loss = _loss(arcs, head_indices, mask) + _loss(tag_scores, head_tags, known)
-            outputs["loss"] = loss
-            self._scores(heads, predicted, head_indices, head_tags, mask)
-        elif head_indices is not None or head_tags is not None:
-            found = "head_tags" if head_indices is None else "head_indices"
-            raise ValueError(
-                "A dependency_parser needs both head_indices and head_tags for a loss, but the "
-                f"batch has only {found}. Let the reader give both, or neither."
-            )
+            # The labels of padding may be out of range.
+            gold_heads = head_indices.long().masked_fill(~mask, 0)
+            gold_tags = head_tags.long().masked_fill(~mask, 0)
+            outputs["loss"] = self._loss(arcs, vectors, gold_heads, gold_tags, mask)
+            self._scores(heads, tags, gold_heads, gold_tags, mask)
         return outputs
 
-    def _with_root(self, encoded_text: torch.Tensor) -> torch.Tensor:
+    def arc_scores(self, encoded_text: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """
+        # Parameters
+
+        encoded_text : `torch.Tensor`
+            Of shape (B, T, D).
+        mask : `torch.Tensor`
+            Of shape (B, T), `True` for words, which precede all padding.
+
+        # Returns
+
+        `torch.Tensor`
+            Of shape (B, T, T + 1): for each word, the scores of the root and of each word as its
+            head. Minus infinity for padding and for the word itself.
+        """
+        return self._arc_scores(self._encode(encoded_text), mask.bool())
+
+    def _encode(self, encoded_text: torch.Tensor) -> torch.Tensor:
         root = self._root.expand(len(encoded_text), 1, -1)  # (B, 1, D)
-        encoded = self._dropout(torch.cat([root, encoded_text], dim=1))
+        encoded: torch.Tensor = self._dropout(torch.cat([root, encoded_text], dim=1))
         return encoded if self._feedforward is None else self._feedforward(encoded)
 
     def _arc_scores(self, encoded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """(B, T, T + 1): for each word, how well the root and each word would do as its head."""
         words, heads = self._arc_of_word(encoded[:, 1:]), self._arc_of_head(encoded)
-        scores = self._arc_affinity(words, heads)  # (B, T, T + 1)
+        scores: torch.Tensor = self._arc_affinity(words, heads)  # (B, T, T + 1)
         length = mask.size(1)
         is_itself = torch.eye(length, length + 1, device=mask.device).roll(1, dims=1).bool()
-        is_padding = torch.nn.functional.pad(~mask, (1, 0))  # (B, T + 1); the root is none
-        return scores.masked_fill(is_itself | is_padding.unsqueeze(1), LOWEST)
+        is_padding = torch.nn.functional.pad(~mask, (1, 0))  # (B, T + 1), with the root
+        return scores.masked_fill(is_itself | is_padding.unsqueeze(1), float("-inf"))
+
+    def _tag_scores(
+        self, vectors: Tuple[torch.Tensor, torch.Tensor], heads: torch.Tensor
+    ) -> torch.Tensor:
+        """The scores (B, T, C) of tags for the arcs to `heads`; see `forward` for `vectors`."""
+        of_words, of_heads = vectors  # (B, T, tag_dim) and (B, T + 1, tag_dim)
+        index = heads.unsqueeze(-1).expand(-1, -1, of_heads.size(-1))
+        # Autocast on the CPU does not cover Bilinear, which requires inputs of its own type.
+        dtype = self._tag_affinity.weight.dtype
+        scores: torch.Tensor = self._tag_affinity(
+            of_words.to(dtype), of_heads.gather(1, index).to(dtype)
+        )
+        return scores
+
+    @torch.no_grad()
+    def _predict(
+        self, arcs: torch.Tensor, vectors: Tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The predicted heads and tags, both (B, T), with `PADDING`."""
+        heads = arcs.argmax(-1) if self.training else decode_mst(arcs, mask)  # (B, T)
+        scores = self._labels.mask_reserved(self._tag_scores(vectors, heads))  # (B, T, C)
+        return heads.masked_fill(~mask, PADDING), scores.argmax(-1).masked_fill(~mask, PADDING)
+
+    def _loss(
+        self,
+        arcs: torch.Tensor,
+        vectors: Tuple[torch.Tensor, torch.Tensor],
+        heads: torch.Tensor,
+        tags: torch.Tensor,
+        mask: torch.Tensor,
+    ) -> torch.Tensor:
+        is_known = mask & self._labels.is_label(tags)
+        of_tags = cross_entropy_per_instance(self._tag_scores(vectors, heads), tags, is_known)
+        return cross_entropy_per_instance(arcs, heads, mask) + of_tags
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`UAS` and `LAS`, the shares of words with the right head, and with the right tag too."""
-        metrics = self._scores.get_metric(reset)
-        return {name: metrics[name] for name in ("UAS", "LAS")}
+        """`UAS` and `LAS`: the proportions of words with the correct head, and head and tag."""
+        return self._scores.get_metric(reset)
 
     @overrides
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """`head_indices` and the names of the `head_tags`, a list of each for every text."""
+        """Returns `head_indices` and the names of the `head_tags` as one list per sentence."""
         if "head_tags" not in output_dict:
             return output_dict
         heads = to_unpadded_lists(output_dict["head_indices"])
-        tags = self._labels.readable(output_dict["head_tags"])
-        readable: Dict[str, Any] = {**output_dict, "head_indices": heads, "head_tags": tags}
-        return readable
+        tags = self._labels.names_of(output_dict["head_tags"])
+        return with_readable(output_dict, head_indices=heads, head_tags=tags)
 
 
-class _Tags:
-    """The vectors of the words (B, T, D) and of their possible heads (B, T + 1, D)."""
-
-    def __init__(self, words: torch.Tensor, heads: torch.Tensor) -> None:
-        self._words = words
-        self._heads = heads
-
-    def scores(self, heads: torch.Tensor, affinity: torch.nn.Module) -> torch.Tensor:
-        """(B, T, C): for each word and the head that it is said to have, one for each tag."""
-        index = heads.unsqueeze(-1).expand(-1, -1, self._heads.size(-1))
-        words, heads = self._words, self._heads.gather(1, index)
-        # Autocast on a CPU passes it over, and it takes no mixture of precisions.
-        dtype = next(affinity.parameters()).dtype
-        return affinity(words.to(dtype), heads.to(dtype))
-
-
-def _loss(scores: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    losses = torch.nn.functional.cross_entropy(
-        scores.transpose(1, 2), targets, reduction="none"
-    )  # (B, T)
-    return mean_per_instance(losses, mask)
+def _check_labels(head_indices: Optional[torch.Tensor], head_tags: Optional[torch.Tensor]) -> None:
+    if (head_indices is None) != (head_tags is None):
+        found = "head_tags" if head_indices is None else "head_indices"
+        raise ValueError(
+            "A dependency_parser needs both head_indices and head_tags for a loss, but got only "
+            f"{found}. Return both from the dataset reader, or neither."
+        )

@@ -1,27 +1,29 @@
-"""The `masked_language_model` head: the words that were masked in a text."""
+"""The `masked_language_model` head: the words that were masked in a sequence."""
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import FeedForward
-from allennlp.training.metrics import MeanAbsoluteError
 from overrides import overrides
 
-from multitask_model.modules.label_vocabulary import PADDING, LabelVocabulary
-from multitask_model.modules.projection import Projection, mean_per_instance
+from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.padded_predictions import PADDING
+from multitask_model.modules.projection import Projection
+from multitask_model.modules.readable_outputs import with_readable
+from multitask_model.modules.token_losses import mean_per_instance
+from multitask_model.training.metrics.running_mean import RunningMean
 
 
 @Head.register("masked_language_model")
 class MaskedLanguageModelHead(Head):
     """
-    Predicts masked words from what the backbone made of the rest of the text (Devlin, Chang, Lee
-    and Toutanova 2019): an auxiliary loss for the backbone that needs nothing but text. The dataset
-    reader `masked_tokens` masks the words and keeps them as labels. The loss is the cross entropy
-    of the masked words, its mean over those of a text and then over the texts; words that the
-    vocabulary does not know do not count.
+    Predicts masked words from their context (Devlin, Chang, Lee and Toutanova 2019): an auxiliary
+    loss for the backbone that needs no labels. The dataset reader `masked_tokens` masks the words
+    and keeps them as labels. The loss is the cross entropy of the masked words, averaged over those
+    of each sequence and then over sequences. OOV words are excluded.
 
     Registered as a `Head` with name "masked_language_model".
 
@@ -31,17 +33,28 @@ class MaskedLanguageModelHead(Head):
     input_dim : `int`
         The size of the encoded tokens.
     feedforward : `FeedForward`, optional (default = `None`)
-        Layers before the last one.
+        Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of the encoded text.
+        The probability of dropping an element of the encoded tokens.
     label_namespace : `str`, optional (default = `"masked_tokens"`)
         The namespace of the words that may be predicted.
 
     # Raises
 
     `ConfigurationError`
-        If the namespace has no words or no entry for padding, or `feedforward` does not fit
+        If the namespace has no words or no padding entry, or `feedforward` does not fit
         `input_dim`.
+
+    # Examples
+
+        >>> vocab = Vocabulary(tokens_to_add={"masked_tokens": ["cat", "dog", "fox"]})
+        >>> head = MaskedLanguageModelHead(vocab, input_dim=4)
+        >>> for parameter in head.parameters():
+        ...     _ = torch.nn.init.zeros_(parameter)  # all entries have the same probability
+        >>> mask = torch.tensor([[True, True]])
+        >>> outputs = head(torch.randn(1, 2, 4), mask, masked_tokens=torch.tensor([[0, 3]]))
+        >>> round(head.get_metrics()["perplexity"], 4)  # three words, padding and OOV
+        5.0
     """
 
     def __init__(
@@ -56,12 +69,13 @@ class MaskedLanguageModelHead(Head):
         self._labels = LabelVocabulary(vocab, label_namespace)
         if not self._labels.is_padded:
             raise ConfigurationError(
-                "The label_namespace of a masked_language_model must have entries for padding, "
-                f"which stands where no word was masked, but {label_namespace!r} has none. Choose "
-                "a name that does not end in 'tags' or 'labels', in the dataset reader too."
+                "The label_namespace of a masked_language_model must have a padding entry, which "
+                f"marks words that are not masked, but got {label_namespace!r}, which has none. "
+                "Choose a name that does not end in 'tags' or 'labels', here and in the dataset "
+                "reader."
             )
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        self._mean_loss = MeanAbsoluteError()  # of losses, none of which is negative
+        self._mean_loss = RunningMean()
 
     def forward(
         self,
@@ -75,62 +89,54 @@ class MaskedLanguageModelHead(Head):
         encoded_text : `torch.Tensor`
             Of shape (B, T, D).
         encoded_text_mask : `torch.Tensor`
-            Of shape (B, T), `True` where there is a token.
+            Of shape (B, T), `True` for tokens.
         masked_tokens : `torch.Tensor`, optional (default = `None`)
-            Of shape (B, T): the words that were masked, and 0 where none was.
+            Of shape (B, T): the masked words, and 0 for words that are not masked.
 
         # Returns
 
         `Dict[str, torch.Tensor]`
-            - tokens : (B, T), the words predicted where one was masked, or, without
-              `masked_tokens`, for every token; -1 elsewhere.
-            - loss : [], if `masked_tokens` were given.
+            - tokens : (B, T), the predictions for masked words or, without `masked_tokens`, for all
+              tokens; -1 elsewhere.
+            - loss : [], if `masked_tokens` are given.
         """
-        chosen = encoded_text_mask.bool()
+        selected = encoded_text_mask.bool()
         if masked_tokens is not None:
-            chosen = chosen & (masked_tokens != 0)
-        logits = self._projection(encoded_text[chosen])  # (N, C), of the N tokens chosen
-        predicted = torch.full(chosen.shape, PADDING, device=logits.device)
-        predicted[chosen] = self._labels.mask_reserved(logits).argmax(-1)
+            selected = selected & (masked_tokens != 0)
+        logits = self._projection(encoded_text[selected])  # (N, C) for N selected tokens
+        predicted = torch.full(selected.shape, PADDING, device=logits.device)
+        predicted[selected] = self._labels.mask_reserved(logits).argmax(-1)
         outputs = {"tokens": predicted}
         if masked_tokens is not None:
-            outputs["loss"] = self._loss(logits, masked_tokens.long(), chosen)
+            outputs["loss"] = self._loss(logits, masked_tokens.long(), selected)
         return outputs
 
     def _loss(
-        self, logits: torch.Tensor, words: torch.Tensor, chosen: torch.Tensor
+        self, logits: torch.Tensor, words: torch.Tensor, selected: torch.Tensor
     ) -> torch.Tensor:
-        losses = torch.nn.functional.cross_entropy(logits, words[chosen], reduction="none")  # (N,)
-        known = self._labels.is_label(words)
-        # Also of no word at all: in distributed training all processes have to call it.
-        counted = losses.detach().float()[known[chosen]]
-        self._mean_loss(counted, torch.zeros_like(counted))
-        placed = losses.new_zeros(chosen.shape).masked_scatter(chosen, losses)  # (B, T)
-        return mean_per_instance(placed, chosen & known)
+        losses = torch.nn.functional.cross_entropy(logits, words[selected], reduction="none")
+        is_known = selected & self._labels.is_label(words)
+        self._mean_loss(losses[is_known[selected]])
+        scattered = losses.new_zeros(selected.shape).masked_scatter(selected, losses)  # (B, T)
+        return mean_per_instance(scattered, is_known)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        `perplexity`, the exponential of the mean loss of the masked words that the vocabulary
-        knows; nothing before there was one.
+        `perplexity`: the exponential of the mean loss of all masked words that are not OOV. Nothing
+        if there were none.
         """
-        metrics: Dict[str, float] = {}
-        if self._mean_loss._total_count > 0:
-            mean_loss = torch.tensor(self._mean_loss.get_metric()["mae"], dtype=torch.double)
-            metrics["perplexity"] = mean_loss.exp().item()
-        if reset:
-            self._mean_loss.reset()
-        return metrics
+        if self._mean_loss.count == 0:
+            return {}
+        # Unlike math.exp, this returns infinity for a very large loss.
+        mean_loss = torch.tensor(self._mean_loss.get_metric(reset), dtype=torch.float64)
+        return {"perplexity": mean_loss.exp().item()}
 
     @overrides
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """The names of the `tokens`, a list for each text."""
+        """Returns the names of the `tokens` as one list per sequence."""
         if "tokens" not in output_dict:
             return output_dict
-        readable: Dict[str, Any] = {
-            **output_dict,
-            "tokens": self._labels.readable(output_dict["tokens"]),
-        }
-        return readable
+        return with_readable(output_dict, tokens=self._labels.names_of(output_dict["tokens"]))

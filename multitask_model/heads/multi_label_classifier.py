@@ -1,6 +1,6 @@
-"""The `multi_label_classifier` head: any number of labels for a text."""
+"""The `multi_label_classifier` head: any number of labels for a sequence."""
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -10,15 +10,19 @@ from allennlp.modules import FeedForward, Seq2VecEncoder
 from allennlp.training.metrics import FBetaMultiLabelMeasure
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import has_counts
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.projection import Projection
+from multitask_model.modules.readable_outputs import with_readable
 
 
 @Head.register("multi_label_classifier")
 class MultiLabelClassifierHead(Head):
     """
-    Gives a text each of the labels whose probability reaches the threshold. The loss is the binary
-    cross entropy, its mean over the labels and the texts.
+    Predicts every label of a sequence whose probability reaches the threshold. Labels are
+    independent of each other: the probability of each is the sigmoid of its logit. The loss is the
+    binary cross entropy, averaged over labels and sequences. Padding and OOV entries are masked
+    and never predicted.
 
     Registered as a `Head` with name "multi_label_classifier".
 
@@ -26,21 +30,33 @@ class MultiLabelClassifierHead(Head):
 
     vocab : `Vocabulary`
     seq2vec_encoder : `Seq2VecEncoder`
-        Makes one vector of the encoded text.
+        Encodes the sequence as one vector.
     feedforward : `FeedForward`, optional (default = `None`)
-        Layers before the last one.
+        Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of that vector.
+        The probability of dropping an element of that vector.
     label_namespace : `str`, optional (default = `"labels"`)
         The namespace of the labels.
     threshold : `float`, optional (default = `0.5`)
-        The least probability, between 0 and 1, with which a label is predicted.
+        The lowest probability of a predicted label, between 0 and 1.
 
     # Raises
 
     `ConfigurationError`
-        If there are no labels in the namespace, `threshold` is not between 0 and 1, or
-        `feedforward` does not fit the `seq2vec_encoder`.
+        If the namespace has no labels, `threshold` is not between 0 and 1, or `feedforward` does
+        not fit the `seq2vec_encoder`.
+
+    # Examples
+
+        >>> from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
+        >>> vocab = Vocabulary(tokens_to_add={"labels": ["sports", "politics"]})
+        >>> head = MultiLabelClassifierHead(vocab, BagOfEmbeddingsEncoder(4))
+        >>> for parameter in head.parameters():
+        ...     _ = torch.nn.init.zeros_(parameter)  # all probabilities are 0.5
+        >>> mask = torch.tensor([[True, True]])
+        >>> outputs = head(torch.randn(1, 2, 4), mask, labels=torch.tensor([[1, 0]]))
+        >>> head.make_output_human_readable(outputs)["labels"]
+        [['sports', 'politics']]
     """
 
     def __init__(
@@ -55,8 +71,8 @@ class MultiLabelClassifierHead(Head):
         super().__init__(vocab)
         if not 0 < threshold < 1:
             raise ConfigurationError(
-                f"threshold must be a probability between 0 and 1, but it is {threshold}. Choose "
-                "0.5 to predict what is more likely than not."
+                f"threshold must be a probability between 0 and 1, but got {threshold}. Set it to "
+                "0.5 to predict labels that are more likely than not."
             )
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._threshold = threshold
@@ -65,7 +81,7 @@ class MultiLabelClassifierHead(Head):
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         self._f1 = {
             average: FBetaMultiLabelMeasure(
-                average=average, labels=self._labels.real, threshold=threshold
+                average=average, labels=self._labels.indices, threshold=threshold
             )
             for average in ("micro", "macro")
         }
@@ -82,26 +98,26 @@ class MultiLabelClassifierHead(Head):
         encoded_text : `torch.Tensor`
             Of shape (B, T, D).
         encoded_text_mask : `torch.Tensor`
-            Of shape (B, T), `True` where there is a token.
+            Of shape (B, T), `True` for tokens.
         labels : `torch.Tensor`, optional (default = `None`)
-            Of shape (B, C), one for each label that a text has and zero elsewhere: what a
-            `MultiLabelField` becomes.
+            Of shape (B, C): 1 for each label of a sequence, and 0 elsewhere, as a `MultiLabelField`
+            is batched.
 
         # Returns
 
         `Dict[str, torch.Tensor]`
             - logits : (B, C).
-            - probs : (B, C), the probability of each label for itself.
-            - loss : [], if `labels` were given.
+            - probs : (B, C), the probability of each label.
+            - loss : [], if `labels` are given.
         """
         encoded = self._seq2vec_encoder(encoded_text, encoded_text_mask)  # (B, D)
         logits = self._projection(encoded)  # (B, C)
         probs = self._labels.mask_reserved(logits).sigmoid()
         outputs = {"logits": logits, "probs": probs}
         if labels is not None:
-            real = self._labels.real
+            indices = self._labels.indices
             outputs["loss"] = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits[:, real], labels[:, real].to(logits.dtype)
+                logits[:, indices], labels[:, indices].to(logits.dtype)
             )
             for measure in self._f1.values():
                 measure(probs, labels)
@@ -110,21 +126,19 @@ class MultiLabelClassifierHead(Head):
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        `micro_f1`, over all decisions together, and `macro_f1`, the mean of the F1 of each label;
-        nothing before there were labels.
+        `micro_f1`, the F1 of all decisions together, and `macro_f1`, the mean of the labels' F1.
+        Nothing if there were no labels.
         """
-        # AllenNLP's measure refuses to be asked before it was called, after a reset too.
-        measures = {n: m for n, m in self._f1.items() if m._true_positive_sum is not None}
+        measures = {name: measure for name, measure in self._f1.items() if has_counts(measure)}
         return {f"{name}_f1": m.get_metric(reset)["fscore"] for name, m in measures.items()}
 
     @overrides
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """`labels`, the names of the predicted ones, a list for each text."""
+        """Adds `labels`, the names of the predicted labels as one list per sequence."""
         if "probs" not in output_dict:
             return output_dict
         predicted = (output_dict["probs"] >= self._threshold).tolist()
         names = [[n for n, is_in in zip(self._labels.names, row) if is_in] for row in predicted]
-        readable: Dict[str, Any] = {**output_dict, "labels": names}
-        return readable
+        return with_readable(output_dict, labels=names)

@@ -1,4 +1,4 @@
-"""The `regression` head: a number for a text."""
+"""The `regression` head: a number for a sequence."""
 
 from typing import Dict, Optional
 
@@ -7,20 +7,17 @@ from allennlp.common.util import is_distributed
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import FeedForward, Seq2VecEncoder
-from allennlp.training.metrics import (
-    MeanAbsoluteError,
-    PearsonCorrelation,
-    SpearmanCorrelation,
-)
+from allennlp.training.metrics import PearsonCorrelation, SpearmanCorrelation
 from overrides import overrides
 
 from multitask_model.modules.projection import Projection
+from multitask_model.training.metrics.running_mean import RunningMean
 
 
 @Head.register("regression")
 class RegressionHead(Head):
     """
-    Predicts a number for each text. The loss is the squared error, its mean over the texts.
+    Predicts a number for each sequence. The loss is the squared error, averaged over sequences.
 
     Registered as a `Head` with name "regression".
 
@@ -28,16 +25,27 @@ class RegressionHead(Head):
 
     vocab : `Vocabulary`
     seq2vec_encoder : `Seq2VecEncoder`
-        Makes one vector of the encoded text.
+        Encodes the sequence as one vector.
     feedforward : `FeedForward`, optional (default = `None`)
-        Layers before the last one.
+        Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of that vector.
+        The probability of dropping an element of that vector.
 
     # Raises
 
     `ConfigurationError`
         If `feedforward` does not fit the `seq2vec_encoder`.
+
+    # Examples
+
+        >>> from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
+        >>> head = RegressionHead(Vocabulary(), BagOfEmbeddingsEncoder(4))
+        >>> for parameter in head.parameters():
+        ...     _ = torch.nn.init.zeros_(parameter)  # all predictions are 0
+        >>> mask = torch.tensor([[True, True]])
+        >>> outputs = head(torch.randn(1, 2, 4), mask, target=torch.tensor([3.0]))
+        >>> outputs["loss"].item()
+        9.0
     """
 
     def __init__(
@@ -50,8 +58,8 @@ class RegressionHead(Head):
         super().__init__(vocab)
         self._seq2vec_encoder = seq2vec_encoder
         self._projection = Projection(seq2vec_encoder.get_output_dim(), 1, feedforward, dropout)
-        self._absolute_error = MeanAbsoluteError()
-        self._squared_error = MeanAbsoluteError()  # of the squares, whose target is 0
+        self._absolute_error = RunningMean()
+        self._squared_error = RunningMean()
         self._pearson = PearsonCorrelation()
         self._spearman = SpearmanCorrelation()
 
@@ -67,7 +75,7 @@ class RegressionHead(Head):
         encoded_text : `torch.Tensor`
             Of shape (B, T, D).
         encoded_text_mask : `torch.Tensor`
-            Of shape (B, T), `True` where there is a token.
+            Of shape (B, T), `True` for tokens.
         target : `torch.Tensor`, optional (default = `None`)
             Of shape (B,) or (B, 1).
 
@@ -75,54 +83,60 @@ class RegressionHead(Head):
 
         `Dict[str, torch.Tensor]`
             - prediction : (B,).
-            - loss : [], if `target` was given.
+            - loss : [], if `target` is given.
         """
         encoded = self._seq2vec_encoder(encoded_text, encoded_text_mask)  # (B, D)
         prediction = self._projection(encoded).squeeze(-1)  # (B,)
         outputs = {"prediction": prediction}
         if target is not None:
-            # Half precision would round the targets themselves.
+            # Half precision would round the targets.
             dtype = torch.promote_types(prediction.dtype, torch.float)
             prediction, target = prediction.to(dtype), target.to(dtype).reshape(prediction.shape)
             outputs["loss"] = torch.nn.functional.mse_loss(prediction, target)
-            self._update(prediction.detach(), target.detach())
+            self._update_metrics(prediction.detach(), target.detach())
         return outputs
 
-    def _update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        self._absolute_error(prediction, target)
-        self._squared_error((prediction - target).square(), torch.zeros_like(target))
+    def _update_metrics(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        errors = prediction - target
+        self._absolute_error(errors.abs())
+        self._squared_error(errors.square())
         if not is_distributed():
             self._pearson(prediction, target)
             self._spearman(prediction, target)
 
+    @overrides
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        """
+        The mean absolute error `mae`, the mean squared error `mse`, and the correlations `pearson`
+        and `spearman`. Nothing if there was no target.
+
+        A correlation is 0 if all predictions or all targets are equal. Correlations are computed
+        from all sequences, so in training mode they are only reported at the end of an epoch
+        (`reset`). In distributed training they are left out, because AllenNLP's metrics cannot
+        combine the correlations of several processes.
+        """
+        metrics: Dict[str, float] = {}
+        if self._absolute_error.count > 0:
+            metrics["mae"] = self._absolute_error.get_metric()
+            metrics["mse"] = self._squared_error.get_metric()
+            # The trainer asks for metrics after every batch.
+            if (reset or not self.training) and not is_distributed():
+                metrics.update(self._correlations())
+        if reset:
+            for metric in (
+                self._absolute_error,
+                self._squared_error,
+                self._pearson,
+                self._spearman,
+            ):
+                metric.reset()
+        return metrics
+
     def _correlations(self) -> Dict[str, float]:
         values = (self._spearman.total_predictions, self._spearman.total_gold_labels)
         if any(len(value.unique()) < 2 for value in values):
-            return {"pearson": 0.0, "spearman": 0.0}  # AllenNLP's metrics would fail or be NaN
+            return {"pearson": 0.0, "spearman": 0.0}  # AllenNLP's metrics would fail or return NaN
         return {
             "pearson": float(self._pearson.get_metric()),
             "spearman": float(self._spearman.get_metric()),
         }
-
-    @overrides
-    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """
-        `mae`, the mean absolute error, `mse`, the mean squared error, and the correlations
-        `pearson` and `spearman`; nothing before there was a target. A correlation with what is the
-        same for all texts is 0. While training, there are no correlations before the end of the
-        epoch (`reset`), because they are computed anew from all texts; in distributed training
-        there are none, because AllenNLP's metrics cannot put those of the processes together.
-        """
-        metrics: Dict[str, float] = {}
-        if self._absolute_error._total_count > 0:
-            metrics["mae"] = self._absolute_error.get_metric()["mae"]
-            metrics["mse"] = self._squared_error.get_metric()["mae"]
-            # The trainer asks after every batch, and they take as long as there are texts so far.
-            if (reset or not self.training) and not is_distributed():
-                metrics.update(self._correlations())
-        if reset:
-            self._absolute_error.reset()
-            self._squared_error.reset()
-            self._pearson.reset()
-            self._spearman.reset()
-        return metrics

@@ -1,28 +1,32 @@
-"""The `tagger` head: one label for each token, each chosen for itself."""
+"""The `tagger` head: one label for each token, predicted independently of the others."""
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 import torch
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import FeedForward
-from allennlp.training.metrics import CategoricalAccuracy
 from overrides import overrides
 
-from multitask_model.modules.label_vocabulary import PADDING, LabelVocabulary, make_tags_readable
-from multitask_model.modules.projection import Projection, mean_per_instance
-from multitask_model.training.metrics.span_f1 import SpanF1
+from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.padded_predictions import PADDING
+from multitask_model.modules.projection import Projection
+from multitask_model.modules.readable_outputs import readable_tags
+from multitask_model.modules.token_losses import cross_entropy_per_instance
+from multitask_model.training.metrics.tag_metrics import TagMetrics
 
 
 @Head.register("tagger")
 class TaggerHead(Head):
     """
-    Labels each token: parts of speech, morphology, edit scripts of lemmas, or, with a
-    `label_encoding`, spans. The loss is the cross entropy, its mean over the tokens of a text and
-    then over the texts.
+    Labels each token: part-of-speech tags, morphological features, edit scripts of lemmas or, with
+    a `label_encoding`, spans. The loss is the cross entropy, averaged over the tokens of each
+    sequence and then over sequences:
 
-    A tag that the vocabulary does not know, which only a namespace with an entry for unknown ones
-    allows, does not count in the loss and counts as an error in the accuracy.
+        L = 1/B sum_b 1/T_b sum_t -log softmax(logits[b, t])[tags[b, t]]
+
+    If the namespace has an OOV entry, OOV tags are excluded from the loss and count as errors in
+    the accuracy.
 
     Registered as a `Head` with name "tagger".
 
@@ -32,20 +36,31 @@ class TaggerHead(Head):
     input_dim : `int`
         The size of the encoded tokens.
     feedforward : `FeedForward`, optional (default = `None`)
-        Layers before the last one.
+        Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of the encoded text.
+        The probability of dropping an element of the encoded tokens.
     label_namespace : `str`, optional (default = `"labels"`)
         The namespace of the tags.
     label_encoding : `str`, optional (default = `None`)
-        How tags encode spans: `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`. With it, precision, recall
-        and F1 of spans are reported.
+        The encoding of spans as tags: `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`. If given, the
+        metrics include precision, recall and F1 of spans.
 
     # Raises
 
     `ConfigurationError`
-        If there are no tags in the namespace, they do not fit the `label_encoding`, or
-        `feedforward` does not fit `input_dim`.
+        If the namespace has no tags, they do not fit the `label_encoding`, or `feedforward` does
+        not fit `input_dim`.
+
+    # Examples
+
+        >>> vocab = Vocabulary(tokens_to_add={"labels": ["DET", "NOUN", "VERB"]})
+        >>> head = TaggerHead(vocab, input_dim=4)
+        >>> for parameter in head.parameters():
+        ...     _ = torch.nn.init.zeros_(parameter)  # all tags have the same probability
+        >>> mask = torch.tensor([[True, True]])
+        >>> outputs = head(torch.randn(1, 2, 4), mask, tags=torch.tensor([[0, 1]]))
+        >>> round(outputs["loss"].item(), 4)  # log 3
+        1.0986
     """
 
     def __init__(
@@ -59,9 +74,8 @@ class TaggerHead(Head):
     ) -> None:
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
+        self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        self._accuracy = CategoricalAccuracy()
-        self._spans = SpanF1(vocab, self._labels, label_encoding) if label_encoding else None
 
     def forward(
         self,
@@ -75,7 +89,7 @@ class TaggerHead(Head):
         encoded_text : `torch.Tensor`
             Of shape (B, T, D).
         encoded_text_mask : `torch.Tensor`
-            Of shape (B, T), `True` where there is a token.
+            Of shape (B, T), `True` for tokens.
         tags : `torch.Tensor`, optional (default = `None`)
             Of shape (B, T).
 
@@ -83,38 +97,28 @@ class TaggerHead(Head):
 
         `Dict[str, torch.Tensor]`
             - logits : (B, T, C).
-            - tags : (B, T), those predicted, and -1 where there is no token.
-            - loss : [], if `tags` were given.
+            - tags : (B, T), the predicted tags, and -1 for padding.
+            - loss : [], if `tags` are given.
         """
-        mask: Any = encoded_text_mask.bool()
+        mask = encoded_text_mask.bool()
         logits = self._projection(encoded_text)  # (B, T, C)
-        scores = self._labels.mask_reserved(logits)
-        outputs = {"logits": logits, "tags": scores.argmax(-1).masked_fill(~mask, PADDING)}
+        predicted = self._labels.mask_reserved(logits).argmax(-1).masked_fill(~mask, PADDING)
+        outputs = {"logits": logits, "tags": predicted}
         if tags is not None:
             tags = tags.long()
-            outputs["loss"] = self._loss(logits, tags, mask)
-            self._accuracy(scores, tags, mask)
-            if self._spans is not None:
-                self._spans(scores, tags, mask)
+            is_known = mask & self._labels.is_label(tags)
+            outputs["loss"] = cross_entropy_per_instance(logits, tags, is_known)
+            self._metrics(predicted, tags, mask)
         return outputs
-
-    def _loss(self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        losses = torch.nn.functional.cross_entropy(
-            logits.transpose(1, 2), tags, reduction="none"
-        )  # (B, T)
-        return mean_per_instance(losses, mask & self._labels.is_label(tags))
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy`, and with a `label_encoding` what `SpanF1` reports."""
-        metrics = {"accuracy": self._accuracy.get_metric(reset)}
-        if self._spans is not None:
-            metrics.update(self._spans.get_metric(reset))
-        return metrics
+        """`accuracy` and, with a `label_encoding`, the scores of `SpanF1`."""
+        return self._metrics.get_metric(reset)
 
     @overrides
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """The names of the `tags`, a list for each text, and the `logits` without padding."""
-        return make_tags_readable(self._labels, output_dict)
+        """Returns the names of the `tags` as one list per sequence, and unpadded `logits`."""
+        return readable_tags(self._labels, output_dict)

@@ -1,6 +1,6 @@
-"""The layers that a `text` backbone consists of, and how to get at those of a transformer."""
+"""Access to the layers of a `text` backbone: those of a transformer, and its encoders."""
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -10,15 +10,22 @@ from allennlp.modules.token_embedders import (
     PretrainedTransformerEmbedder,
     PretrainedTransformerMismatchedEmbedder,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
+from multitask_model.compat.allennlp_internals import (
+    matched_embedder,
+    max_length,
+    mixes_layers,
+    token_embedders,
+)
 from multitask_model.errors import format_names
 
 
 class TransformerLayers:
     """
-    Makes a `PretrainedTransformerEmbedder` return all layers of its transformer instead of the last
-    one, as one long vector for each token. So whatever comes after it, such as the pooling of word
-    pieces, is done to every layer alike, and in one go.
+    Makes a `PretrainedTransformerEmbedder` return all layers of its transformer, concatenated along
+    the last dimension. Later steps, such as the pooling of word pieces, then apply to all layers at
+    once.
 
     # Parameters
 
@@ -27,72 +34,73 @@ class TransformerLayers:
     # Raises
 
     `ConfigurationError`
-        If the embedder has a `max_length`, which folds texts, or a `last_layer_only` of `False`.
+        If the embedder has a `max_length`, which folds long sequences, or a `last_layer_only` of
+        `False`.
     """
 
     def __init__(self, embedder: PretrainedTransformerEmbedder) -> None:
-        if embedder._max_length is not None or embedder._scalar_mix is not None:
-            found = "max_length" if embedder._max_length is not None else "last_layer_only"
+        if max_length(embedder) is not None or mixes_layers(embedder):
+            found = "max_length" if max_length(embedder) is not None else "last_layer_only=False"
             raise ConfigurationError(
-                "For output_layers the embedder must return the last layer of a transformer, of "
-                f"the text as it is, but it has a {found}. Leave that out of the embedder, or "
-                "leave out output_layers."
+                "output_layers needs an embedder that returns the last layer of a transformer for "
+                f"unfolded sequences, but got one with {found}. Remove that option of the "
+                "embedder, or output_layers."
             )
         embedder.config.output_hidden_states = True
-        self.number: int = embedder.config.num_hidden_layers + 1
-        """How many layers there are, the embeddings among them."""
+        self.num_layers: int = embedder.config.num_hidden_layers + 1
+        """The number of layers, the input embeddings included."""
         self._layers: List[torch.Tensor] = []
-        embedder.transformer_model.register_forward_hook(self._keep)
-        embedder.register_forward_hook(self._replace)
+        embedder.transformer_model.register_forward_hook(self._store)
+        embedder.register_forward_hook(self._concatenate)
 
-    def _keep(self, module: Any, arguments: Any, output: Any) -> None:
-        self._layers = list(output.hidden_states)
+    def _store(self, module: torch.nn.Module, inputs: object, output: BaseModelOutput) -> None:
+        self._layers = list(output.hidden_states or ())
 
-    def _replace(self, module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
-        layers, self._layers = self._layers, []  # they must not outlive the batch
+    def _concatenate(
+        self, module: torch.nn.Module, inputs: object, output: torch.Tensor
+    ) -> torch.Tensor:
+        layers, self._layers = self._layers, []  # frees them with the batch
         return torch.cat(layers, dim=-1)
 
     def split(self, embedded: torch.Tensor) -> Sequence[torch.Tensor]:
-        """The layers, each of shape (B, T, D), of the long vectors."""
-        return embedded.chunk(self.number, dim=-1)
+        """Splits concatenated layers into layers of shape (B, T, D)."""
+        return embedded.chunk(self.num_layers, dim=-1)
 
 
-def transformer_of(embedder: TextFieldEmbedder) -> Optional[TransformerLayers]:
-    """
-    The layers of the pretrained transformer that is all there is in the embedder, or `None`.
-    """
-    embedders = list(getattr(embedder, "_token_embedders", {}).values())
+def find_transformer(embedder: TextFieldEmbedder) -> Optional[TransformerLayers]:
+    """The layers of the embedder's pretrained transformer; `None` if it embeds anything else."""
+    embedders = token_embedders(embedder)
     if len(embedders) != 1:
         return None
     only = embedders[0]
     if isinstance(only, PretrainedTransformerMismatchedEmbedder):
-        only = only._matched_embedder
+        only = matched_embedder(only)
     return TransformerLayers(only) if isinstance(only, PretrainedTransformerEmbedder) else None
 
 
-def encoders_of(encoder: Optional[Seq2SeqEncoder]) -> List[Seq2SeqEncoder]:
-    """Those that run one after the other."""
+def flatten_encoder(encoder: Optional[Seq2SeqEncoder]) -> List[Seq2SeqEncoder]:
+    """The encoders that run one after the other: those inside a `compose` encoder, or the one."""
     if isinstance(encoder, ComposeEncoder):
-        return [inner for outer in encoder.encoders for inner in encoders_of(outer)]
+        return [inner for outer in encoder.encoders for inner in flatten_encoder(outer)]
     return [] if encoder is None else [encoder]
 
 
-def check_layers(output_layers: Dict[str, int], number: int) -> None:
+def check_output_layers(output_layers: Dict[str, int], num_layers: int) -> None:
     """
     # Raises
 
     `ConfigurationError`
-        If one of the layers is not there, or has the name of the mask.
+        If a layer does not exist, or an output has the name of the mask.
     """
     for name, layer in output_layers.items():
-        if not -number <= layer < number:
+        if not -num_layers <= layer < num_layers:
             raise ConfigurationError(
-                f"output_layers must hold numbers of layers, and this backbone has {number}, from "
-                f"0 to {number - 1}, but {name!r} is {layer}. Correct it; the layers of a "
-                "transformer count if it is the only embedder."
+                f"output_layers must hold indices of the backbone's {num_layers} layers, from 0 to "
+                f"{num_layers - 1}, but got {layer} for {name!r}. Correct the index; a "
+                "transformer's layers are available only if it is the only embedder."
             )
     if "encoded_text_mask" in output_layers:
         raise ConfigurationError(
-            "output_layers must give layers names of their own, but it has 'encoded_text_mask', "
-            f"which is the mask, among {format_names(output_layers)}. Rename that layer."
+            "output_layers must not use the name of the mask, but got 'encoded_text_mask' in "
+            f"{format_names(output_layers)}. Rename that output."
         )

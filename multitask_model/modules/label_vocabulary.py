@@ -1,21 +1,20 @@
-"""The labels of a head: which there are, which may be predicted, and what they are called."""
+"""The labels that a head predicts, and their names."""
 
-from typing import Any, Dict, List, Sequence
+from typing import List, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from multitask_model.compat.allennlp_internals import reserved_tokens
 from multitask_model.errors import format_names, suggest
-
-PADDING = -1
-"""What stands in a tensor of predictions where there is no token."""
+from multitask_model.modules.padded_predictions import to_unpadded_lists
 
 
 class LabelVocabulary(torch.nn.Module):
     """
-    The labels of one namespace of a vocabulary. The entries for padding and for unknown labels that
-    a namespace may have are in no label's place: they are never predicted.
+    The labels in one namespace of a vocabulary. Padding and OOV entries are masked and never
+    predicted.
 
     # Parameters
 
@@ -25,35 +24,43 @@ class LabelVocabulary(torch.nn.Module):
     # Raises
 
     `ConfigurationError`
-        If the vocabulary has no label in that namespace.
+        If the namespace has no labels.
+
+    # Examples
+
+        >>> vocab = Vocabulary(tokens_to_add={"lemmas": ["go", "see"]})
+        >>> labels = LabelVocabulary(vocab, "lemmas")
+        >>> labels.names
+        ['@@PADDING@@', '@@UNKNOWN@@', 'go', 'see']
+        >>> labels.mask_reserved(torch.tensor([[5.0, 5.0, 1.0, 2.0]]))
+        tensor([[-inf, -inf, 1., 2.]])
+        >>> labels.is_label(torch.tensor([1, 3]))
+        tensor([False,  True])
     """
 
-    _reserved: torch.Tensor
+    _is_reserved: torch.Tensor
 
     def __init__(self, vocab: Vocabulary, namespace: str) -> None:
         super().__init__()
         self.namespace = namespace
-        # Asking a vocabulary for a namespace that it lacks would make one.
-        is_there = namespace in vocab.get_namespaces()
-        names = vocab.get_index_to_token_vocabulary(namespace) if is_there else {}
-        self.names = [names[index] for index in range(len(names))]
-        self.is_padded = is_there and vocab.is_padded(namespace)
-        reserved = (vocab._padding_token, vocab._oov_token) if self.is_padded else ()
-        self.real = [i for i, name in enumerate(self.names) if name not in reserved]
-        if not self.real:
-            known = sorted(vocab.get_namespaces())
-            raise ConfigurationError(
-                "The label_namespace of a head must be a namespace of the vocabulary that has "
-                f"labels, but {namespace!r} has none; the namespaces are {format_names(known)}."
-                f"{suggest(namespace, set(known) - {namespace})} Set label_namespace to the "
-                "namespace that the dataset reader puts these labels into."
-            )
+        # Vocabulary creates a missing namespace when it is asked for its entries.
+        exists = namespace in vocab.get_namespaces()
+        tokens = vocab.get_index_to_token_vocabulary(namespace) if exists else {}
+        self.names: List[str] = [tokens[index] for index in range(len(tokens))]
+        """The entries of the namespace by index, padding and OOV included."""
+        self.is_padded = exists and vocab.is_padded(namespace)
+        """Whether the namespace has padding and OOV entries."""
+        reserved = reserved_tokens(vocab) if self.is_padded else ()
+        self.indices: List[int] = [i for i, n in enumerate(self.names) if n not in reserved]
+        """The indices of the labels, padding and OOV excluded."""
+        if not self.indices:
+            raise _no_labels(vocab, namespace)
         is_reserved = torch.ones(len(self.names), dtype=torch.bool)
-        is_reserved[self.real] = False
-        self.register_buffer("_reserved", is_reserved, persistent=False)
+        is_reserved[self.indices] = False
+        self.register_buffer("_is_reserved", is_reserved, persistent=False)
 
     def __len__(self) -> int:
-        """How many scores a head has to give: one for each entry of the namespace."""
+        """The number of entries, padding and OOV included: how many scores a head computes."""
         return len(self.names)
 
     def mask_reserved(self, scores: torch.Tensor) -> torch.Tensor:
@@ -66,17 +73,18 @@ class LabelVocabulary(torch.nn.Module):
         # Returns
 
         `torch.Tensor`
-            The same, and minus infinity for what is no label. No copy if there is no such entry.
+            The scores with minus infinity for padding and OOV. The same tensor, not a copy, if the
+            namespace has neither.
         """
-        if len(self.real) == len(self.names):
+        if len(self.indices) == len(self.names):
             return scores
-        return scores.masked_fill(self._reserved, float("-inf"))
+        return scores.masked_fill(self._is_reserved, float("-inf"))
 
     def is_label(self, indices: torch.Tensor) -> torch.Tensor:
-        """Of any shape: `True` where there is the index of a label."""
-        return ~self._reserved[indices]
+        """`True` where `indices`, of any shape, hold the index of a label."""
+        return ~self._is_reserved[indices]
 
-    def readable(self, indices: torch.Tensor) -> List[List[str]]:
+    def names_of(self, indices: torch.Tensor) -> List[List[str]]:
         """
         # Parameters
 
@@ -90,55 +98,38 @@ class LabelVocabulary(torch.nn.Module):
         """
         return [[self.names[index] for index in row] for row in to_unpadded_lists(indices)]
 
+    def indices_of(self, names: Sequence[str], parameter: str) -> List[int]:
+        """
+        # Parameters
 
-def to_unpadded_lists(values: torch.Tensor) -> List[List[int]]:
-    """Of shape (B, T): each row as a list, without `PADDING`."""
-    return [[value for value in row if value != PADDING] for row in values.tolist()]
+        names : `Sequence[str]`
+        parameter : `str`
+            The constructor parameter that the names come from, for the error message.
 
+        # Returns
 
-def strip_padding(values: torch.Tensor, of: torch.Tensor) -> List[torch.Tensor]:
-    """
-    # Parameters
+        `List[int]`
 
-    values : `torch.Tensor`
-        Of shape (B, T, ...).
-    of : `torch.Tensor`
-        Of shape (B, T), with `PADDING` where there is no token.
+        # Raises
 
-    # Returns
-
-    `List[torch.Tensor]`
-        The values of each row without those of padding, of shape (T of the row, ...).
-    """
-    return [row[is_token] for row, is_token in zip(values, of != PADDING)]
-
-
-def make_tags_readable(
-    labels: LabelVocabulary, output_dict: Dict[str, torch.Tensor]
-) -> Dict[str, Any]:
-    """The outputs of a tagger: the names of the `tags`, and the `logits` without padding."""
-    if "tags" not in output_dict:
-        return output_dict
-    tags = output_dict["tags"]
-    logits = strip_padding(output_dict["logits"], tags)
-    return {**output_dict, "logits": logits, "tags": labels.readable(tags)}
+        `ConfigurationError`
+            If the namespace lacks one of the names.
+        """
+        for name in names:
+            if name not in self.names:
+                raise ConfigurationError(
+                    f"{parameter} must hold labels of the namespace {self.namespace!r}, but got "
+                    f"{name!r}.{suggest(name, self.names)} Known labels: "
+                    f"{format_names(sorted(self.names))}."
+                )
+        return [self.names.index(name) for name in names]
 
 
-def label_indices(
-    vocab: Vocabulary, namespace: str, names: Sequence[str], parameter: str
-) -> List[int]:
-    """
-    # Raises
-
-    `ConfigurationError`
-        If one of the `names`, which are the value of `parameter`, is not in the namespace.
-    """
-    known = vocab.get_token_to_index_vocabulary(namespace)
-    for name in names:
-        if name not in known:
-            raise ConfigurationError(
-                f"{parameter} must hold labels of the namespace {namespace!r}, but {name!r} is "
-                f"not one of {format_names(sorted(known))}.{suggest(name, known)} Correct or "
-                f"remove it."
-            )
-    return [known[name] for name in names]
+def _no_labels(vocab: Vocabulary, namespace: str) -> ConfigurationError:
+    known = sorted(vocab.get_namespaces())
+    return ConfigurationError(
+        "The label_namespace of a head must be a namespace of the vocabulary that has labels, but "
+        f"got {namespace!r}, which has none.{suggest(namespace, set(known) - {namespace})} Set "
+        "label_namespace to the namespace that the dataset reader writes the labels to. Known "
+        f"namespaces: {format_names(known)}."
+    )

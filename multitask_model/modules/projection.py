@@ -1,4 +1,4 @@
-"""What heads are built from: the layers before their scores, and the mean of their losses."""
+"""The last layers of a head: dropout, a feedforward network and a linear layer."""
 
 from typing import Optional
 
@@ -9,7 +9,7 @@ from allennlp.modules import FeedForward
 
 class Projection(torch.nn.Module):
     """
-    Dropout, an optional `FeedForward`, and a linear layer over the last dimension.
+    Applies dropout, an optional `FeedForward` and a linear layer to the last dimension.
 
     # Parameters
 
@@ -17,12 +17,18 @@ class Projection(torch.nn.Module):
     output_dim : `int`
     feedforward : `FeedForward`, optional (default = `None`)
     dropout : `float`, optional (default = `None`)
-        Probability of dropping an element of the input. `None` is no dropout.
+        The probability of dropping an element of the input. `None` means no dropout.
 
     # Raises
 
     `ConfigurationError`
-        If the `feedforward` does not take vectors of `input_dim`.
+        If the `feedforward` does not accept vectors of size `input_dim`.
+
+    # Examples
+
+        >>> projection = Projection(input_dim=4, output_dim=3, dropout=0.1)
+        >>> projection(torch.zeros(2, 5, 4)).shape
+        torch.Size([2, 5, 3])
     """
 
     def __init__(
@@ -38,49 +44,28 @@ class Projection(torch.nn.Module):
         self._linear = torch.nn.Linear(feedforward_output_dim(feedforward, input_dim), output_dim)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Maps (..., input_dim) to (..., output_dim)."""
         inputs = self._dropout(inputs)
         if self._feedforward is not None:
             inputs = self._feedforward(inputs)
-        return self._linear(inputs)
+        outputs: torch.Tensor = self._linear(inputs)
+        return outputs
 
 
 def feedforward_output_dim(feedforward: Optional[FeedForward], input_dim: int) -> int:
     """
-    The size of vectors of `input_dim` after the feedforward layers, if there are any.
+    The size of a vector after the `feedforward`; `input_dim` if there is none.
 
     # Raises
 
     `ConfigurationError`
-        If they do not take vectors of that size.
+        If the `feedforward` does not accept vectors of size `input_dim`.
     """
     if feedforward is None:
         return input_dim
     if feedforward.get_input_dim() != input_dim:
         raise ConfigurationError(
-            "The feedforward of a head has to take the vectors that come before it, but those "
-            f"have {input_dim} dimensions and feedforward takes {feedforward.get_input_dim()}. "
-            f"Set its input_dim to {input_dim}."
+            f"The feedforward of a head must accept vectors of size {input_dim}, but got one with "
+            f"input_dim {feedforward.get_input_dim()}. Set its input_dim to {input_dim}."
         )
-    return feedforward.get_output_dim()
-
-
-def mean_per_instance(losses: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """
-    The mean over rows of the mean over the tokens of each, so that one instance counts one
-    instance, however long it is.
-
-    # Parameters
-
-    losses : `torch.Tensor`
-        Of shape (B, T).
-    counted : `torch.Tensor`
-        Of shape (B, T), `True` for the tokens that count. Rows without any do not count either.
-
-    # Returns
-
-    `torch.Tensor`
-        Of shape []; zero if nothing counts.
-    """
-    tokens = counted.sum(-1)  # (B,)
-    means = losses.masked_fill(~counted, 0.0).sum(-1) / tokens.clamp(min=1)  # (B,)
-    return means.sum() / (tokens > 0).sum().clamp(min=1)
+    return int(feedforward.get_output_dim())

@@ -1,4 +1,4 @@
-"""The most likely trees over the words of texts."""
+"""Decoding of dependency trees from arc scores, and detection of cycles."""
 
 from typing import Dict, List, Sequence
 
@@ -9,44 +9,50 @@ from allennlp.nn.chu_liu_edmonds import decode_mst as allennlp_decode_mst
 
 def decode_mst(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """
-    For each text the tree with the greatest sum of scores, of those with exactly one word at the
-    root, by the algorithm of Chu and Liu (1965) and Edmonds (1967).
+    Finds the tree with the highest sum of arc scores for each sentence, among trees with exactly
+    one child of the root, by the algorithm of Chu and Liu (1965) and Edmonds (1967).
 
     # Parameters
 
     scores : `torch.Tensor`
-        Of shape (B, T, T + 1): how well the root, and then each word, would do as the head of a
-        word. Scores of words as their own heads do not matter.
+        Of shape (B, T, T + 1): for each word, the scores of the root and of each word as its head.
+        The score of a word as its own head is ignored.
     mask : `torch.Tensor`
-        Of shape (B, T), `True` where there is a word, from the first column on.
+        Of shape (B, T), `True` for words, which precede all padding.
 
     # Returns
 
     `torch.Tensor`
-        Of shape (B, T): the head of each word, counted from 1; 0 for the root, and for padding.
+        Of shape (B, T): the head of each word, counted from 1; 0 for the root and for padding.
+
+    # Examples
+
+        >>> scores = torch.tensor([[[2.0, 0.0, 5.0], [1.0, 5.0, 0.0]]])
+        >>> decode_mst(scores, torch.tensor([[True, True]]))  # 5 + 5 would be a cycle
+        tensor([[0, 1]])
     """
     values = scores.detach().double().cpu().numpy()
     heads = numpy.zeros(mask.shape, dtype=numpy.int64)
     for row, length in enumerate(mask.sum(-1).tolist()):
-        heads[row, :length] = _best_tree(values[row, :length, : length + 1])
+        heads[row, :length] = _decode_sentence(values[row, :length, : length + 1])
     return torch.from_numpy(heads).to(scores.device)
 
 
-def _best_tree(scores: numpy.ndarray) -> numpy.ndarray:
-    """The same for one text of T words: scores of shape (T, T + 1), heads of shape (T,)."""
+def _decode_sentence(scores: numpy.ndarray) -> numpy.ndarray:
+    """Decodes one sentence of T words: scores of shape (T, T + 1), heads of shape (T,)."""
     length = len(scores)
     if length == 0:
         return numpy.zeros(0, dtype=numpy.int64)
     scores = scores.copy()
-    scores[numpy.arange(length), numpy.arange(1, length + 1)] = -numpy.inf  # its own head
-    best = scores.argmax(-1)
-    if (best == 0).sum() == 1 and not find_cycle(best.tolist()):
-        return best  # nothing could be better
+    scores[numpy.arange(length), numpy.arange(1, length + 1)] = -numpy.inf  # a word's own head
+    greedy = scores.argmax(-1)
+    if (greedy == 0).sum() == 1 and not find_cycle(greedy.tolist()):
+        return numpy.asarray(greedy)  # if the best heads form a tree, it is the best tree
     finite = scores[numpy.isfinite(scores)]
     lowest = finite.min() - 1.0
-    energy = numpy.full((length + 1, length + 1), lowest)  # (heads, words), the root first
+    energy = numpy.full((length + 1, length + 1), lowest)  # (heads, words), index 0 is the root
     energy[:, 1:] = numpy.maximum(scores, lowest).T
-    # A second word at the root would do better below the first, whatever its scores are.
+    # The penalty exceeds any gain from a second child of the root, so the tree has one.
     energy[0] -= finite.max() - lowest
     heads, _ = allennlp_decode_mst(energy, length + 1, has_labels=False)
     return heads[1:]
@@ -54,12 +60,27 @@ def _best_tree(scores: numpy.ndarray) -> numpy.ndarray:
 
 def find_cycle(heads: Sequence[int]) -> List[int]:
     """
-    Words from each of which the next is the head, and from the last of which the first is; none if
-    all heads lead to the root. Words are counted from 1, and 0 is the root.
+    # Parameters
+
+    heads : `Sequence[int]`
+        The head of each word, counted from 1; 0 for the root.
+
+    # Returns
+
+    `List[int]`
+        The words of one cycle: each is followed by its head, and the head of the last is the first.
+        Empty if every word leads to the root.
+
+    # Examples
+
+        >>> find_cycle([0, 3, 2])
+        [2, 3]
+        >>> find_cycle([0, 1, 2])
+        []
     """
     reach_root = {0}
     for word in range(1, len(heads) + 1):
-        path: Dict[int, None] = {}  # in order
+        path: Dict[int, None] = {}  # a set in insertion order
         while word not in reach_root and word not in path:
             path[word] = None
             word = heads[word - 1]

@@ -1,26 +1,21 @@
 """Calling the components of a model with the values of one batch."""
 
 import numbers
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.outputs import LOSS
-from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 
-Loss = Union[float, torch.Tensor]
-
-
-class Available(NamedTuple):
-    """The values that heads may take: the fields of the batch and the outputs of the backbone."""
-
-    values: Mapping[str, object]
-    names: Tuple[str, ...]
-    has_partial: bool
-    """Whether only some rows have one of the values."""
+Result = Tuple[Mapping[str, object], int]
+"""
+The outputs of a component for a batch, and the number of rows that the loss among them, if there is
+one, is the mean of.
+"""
 
 
 class HeadCall(NamedTuple):
@@ -31,18 +26,12 @@ class HeadCall(NamedTuple):
     arguments: Dict[str, object]
 
 
-class Result(NamedTuple):
-    """What a component returned for a batch."""
-
-    outputs: Mapping[str, object]
-    loss: Optional[Loss]
-    """A scalar, or `None`."""
-    loss_rows: int
-    """The number of rows that the loss is the mean of."""
-
-
 def call_backbone(
-    backbone: torch.nn.Module, router: Router, batch: Mapping[str, object], batch_size: int
+    backbone: torch.nn.Module,
+    router: Router,
+    batch: Mapping[str, object],
+    batch_size: int,
+    is_partial: bool,
 ) -> Result:
     """
     Calls the backbone for the whole batch.
@@ -55,22 +44,25 @@ def call_backbone(
     batch : `Mapping[str, object]`
         The fields of the batch.
     batch_size : `int`
+    is_partial : `bool`
+        Whether some of the fields are `Partial`.
 
     # Raises
 
     `ValueError`
-        If only some instances have a field that the backbone takes, a required argument is missing,
-        or the loss of the backbone is not a single number.
+        If only some instances have a field that the backbone takes, or a required argument is
+        missing.
     """
-    fields = _fields_of_all_rows(router, batch, batch_size) if has_partial(batch) else batch
+    fields = _fields_of_all_rows(router, batch, batch_size) if is_partial else batch
     binding = router.bind(tuple(fields))
-    outputs = backbone(**{argument: fields[name] for argument, name in binding.items()})
-    return _result(router, outputs, batch_size)
+    return backbone(**{argument: fields[name] for argument, name in binding.items()}), batch_size
 
 
-def make_available(batch: Mapping[str, object], encoded: Mapping[str, object]) -> Available:
+def available_to_heads(
+    batch: Mapping[str, object], encoded: Mapping[str, object]
+) -> Dict[str, object]:
     """
-    Combines the fields of a batch with the outputs of the backbone.
+    Returns the values that heads may take: the fields of the batch and the outputs of the backbone.
 
     # Raises
 
@@ -84,11 +76,16 @@ def make_available(batch: Mapping[str, object], encoded: Mapping[str, object]) -
                 "field of the batch and as an output of the backbone. Rename the field in the "
                 "dataset reader or the output in the backbone."
             )
-    values = {**encoded, **batch}
-    return Available(values, tuple(values), has_partial(values))
+    return {**encoded, **batch}
 
 
-def call_head(head: torch.nn.Module, router: Router, available: Available, rows: AllRows) -> Result:
+def call_head(
+    head: torch.nn.Module,
+    router: Router,
+    available: Mapping[str, object],
+    rows: AllRows,
+    is_partial: bool,
+) -> Result:
     """
     Calls a head for its rows of a batch.
 
@@ -102,45 +99,44 @@ def call_head(head: torch.nn.Module, router: Router, available: Available, rows:
     head : `Head`
     router : `Router`
         The router of the head.
-    available : `Available`
+    available : `Mapping[str, object]`
+        The values that the head may take.
     rows : `AllRows`
         The rows of the head.
+    is_partial : `bool`
+        Whether some of the values are `Partial`.
 
     # Returns
 
-    `Result`
-        The outputs have one row for each of `rows`, in that order.
+    `Tuple[Mapping[str, object], int]`
+        The outputs, with one row for each of `rows` in that order, and the number of rows that the
+        loss is the mean of.
 
     # Raises
 
     `ValueError`
-        If some rows lack a required argument, the outputs of several calls cannot be merged, or the
-        loss is not a single number.
+        If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
-    if not available.has_partial:
-        return _result(router, head(**_arguments(router, available, rows)), len(rows))
+    if not is_partial:
+        arguments = rows.select(available, router.bind(tuple(available)))
+        return head(**arguments), len(rows.indices)
     calls = _split_by_fields(router, available, rows)
-    outputs = [head(**call.arguments) for call in calls]
+    results = [head(**call.arguments) for call in calls]
     if len(calls) == 1:
-        return _result(router, outputs[0], len(rows))
-    with_loss = [len(c.positions) for c, o in zip(calls, outputs) if o.get(LOSS) is not None]
-    merged = merge_outputs(router.component, [call.positions for call in calls], outputs)
-    return _result(router, merged, sum(with_loss))
+        return results[0], len(rows.indices)
+    with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
+    merged = merge_outputs(router.component, [call.positions for call in calls], results)
+    return merged, sum(with_loss)
 
 
-def _arguments(router: Router, available: Available, rows: AllRows) -> Dict[str, object]:
-    values, take = available.values, rows.take
-    binding = router.bind(available.names)
-    return {argument: take(values[name]) for argument, name in binding.items()}
-
-
-def _split_by_fields(router: Router, available: Available, rows: AllRows) -> List[HeadCall]:
+def _split_by_fields(
+    router: Router, available: Mapping[str, object], rows: AllRows
+) -> List[HeadCall]:
     """Splits the rows of a head into calls of rows that have the same fields."""
-    values = available.values
-    complete = [name for name, value in values.items() if not isinstance(value, Partial)]
+    complete = [name for name, value in available.items() if not isinstance(value, Partial)]
     rows_of = {
         name: set(value.rows)
-        for name, value in values.items()
+        for name, value in available.items()
         # `heads` already decided which rows these are.
         if isinstance(value, Partial) and name != "heads" and router.takes(name)
     }
@@ -155,7 +151,7 @@ def _split_by_fields(router: Router, available: Available, rows: AllRows) -> Lis
         except ValueError as error:
             raise ValueError(f"For {len(indices)} of its {len(rows)} rows, {error}") from error
         arguments = {
-            argument: _take(values[name], indices, taken) for argument, name in binding.items()
+            argument: _take(available[name], indices, taken) for argument, name in binding.items()
         }
         calls.append(HeadCall(positions, arguments))
     return calls
@@ -181,21 +177,27 @@ def _fields_of_all_rows(
     return {name: value for name, value in batch.items() if not isinstance(value, Partial)}
 
 
-def _result(router: Router, outputs: Mapping[str, object], rows: int) -> Result:
+def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:
+    """
+    Returns the loss among the outputs of a component, if there is one, as a tensor of shape `[]`.
+
+    # Raises
+
+    `ValueError`
+        If the loss is not a single number.
+    """
     loss = outputs.get(LOSS)
-    return Result(outputs, None if loss is None else _as_scalar(router.component, loss), rows)
-
-
-def _as_scalar(component: str, loss: object) -> Loss:
-    """Returns the loss as a number or as a tensor of shape []."""
     if isinstance(loss, torch.Tensor):
         if not loss.dim():
             return loss
         if loss.numel() == 1:
             return loss.reshape(())
         found = f"a tensor of shape {list(loss.shape)}"
+    elif loss is None:
+        return None
     elif isinstance(loss, numbers.Real):
-        return float(loss)
+        tensors = (value for value in outputs.values() if isinstance(value, torch.Tensor))
+        return torch.tensor(float(loss), device=next((t.device for t in tensors), None))
     else:
         found = repr(loss)
     raise ValueError(

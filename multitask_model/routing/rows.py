@@ -114,6 +114,11 @@ class AllRows:
         """Returns the rows of `value`, here `value` itself."""
         return value
 
+    def select(self, values: Mapping[str, object], binding: Mapping[str, str]) -> Dict[str, object]:
+        """Returns the rows of each value that is bound to an argument, by argument."""
+        # Calling `take` for each value would be slower.
+        return {argument: values[name] for argument, name in binding.items()}
+
 
 class Rows(AllRows):
     """
@@ -164,6 +169,10 @@ class Rows(AllRows):
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return self._take_dataclass(value)
         return value
+
+    def select(self, values: Mapping[str, object], binding: Mapping[str, str]) -> Dict[str, object]:
+        """Returns the rows of each value that is bound to an argument, by argument."""
+        return {argument: self.take(values[name]) for argument, name in binding.items()}
 
     def _has_rows(self, value: object) -> bool:
         # Shape: (B, ...)

@@ -20,7 +20,7 @@ class TaskHeads:
         >>> tasks.tasks_of("upos")
         ['ewt', 'gum']
         >>> rows = tasks.rows({"task": ["gum", "ewt"]})
-        >>> {head: list(of_head.indices) for head, of_head in rows.items()}
+        >>> {head: list(rows[head].indices) for head in rows}
         {'upos': [0, 1], 'xpos': [1]}
 
     # Parameters

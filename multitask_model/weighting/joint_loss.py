@@ -1,15 +1,18 @@
 """The joint loss of a batch."""
 
-from typing import Dict, Mapping, Optional
+from typing import Callable, Dict, Mapping
 
 import torch
 
 from multitask_model.errors import check_choice
-from multitask_model.routing.calls import Loss, Result
+from multitask_model.routing.calls import Result
 from multitask_model.routing.outputs import BACKBONE
 from multitask_model.weighting.loss_weighting import LossWeighting
+from multitask_model.weighting.sum import SumWeighting, sum_losses
 
 LOSS_REDUCTIONS = ("heads", "instances")
+
+Combine = Callable[[Dict[str, torch.Tensor]], torch.Tensor]
 
 
 class JointLoss:
@@ -23,8 +26,9 @@ class JointLoss:
     batch size. The weighting combines them. A loss of the backbone is added, with its own weight.
 
         >>> joint_loss = JointLoss({"ner": 0.5}, "heads", LossWeighting.by_name("sum")())
-        >>> results = {"ner": Result({}, torch.tensor(4.0), 8), "pos": Result({}, 3.0, 8)}
-        >>> joint_loss(results, batch_size=16)
+        >>> results = {"ner": ({}, 8), "pos": ({}, 8)}
+        >>> losses = {"ner": torch.tensor(4.0), "pos": torch.tensor(3.0)}
+        >>> joint_loss(losses, results, batch_size=16)
         tensor(5.)
 
     # Parameters
@@ -47,53 +51,39 @@ class JointLoss:
         check_choice("loss_reduction", reduction, LOSS_REDUCTIONS)
         self._weights = dict(weights)
         self._by_instances = reduction == "instances"
-        self._weighting = weighting
+        # The sum without the cost of a module call, which is that of a whole step of routing.
+        self._combine: Combine = sum_losses if type(weighting) is SumWeighting else weighting
 
     def set_weight(self, component: str, weight: float) -> None:
         """Sets the weight of a component."""
         self._weights[component] = weight
 
-    def __call__(self, results: Mapping[str, Result], batch_size: int) -> Optional[torch.Tensor]:
+    def __call__(
+        self, losses: Mapping[str, torch.Tensor], results: Mapping[str, Result], batch_size: int
+    ) -> torch.Tensor:
         """
         # Parameters
 
+        losses : `Mapping[str, torch.Tensor]`
+            The loss of each component that returned one, of shape `[]`, in the order of the
+            components. At least one.
         results : `Mapping[str, Result]`
-            What each component returned, in the order of the components.
+            The outputs of each component, and the number of rows that its loss is the mean of.
         batch_size : `int`
 
         # Returns
 
-        `Optional[torch.Tensor]`
-            The joint loss, of shape `[]`, or `None` if no component returned a loss. It is the loss
-            of a head itself if that is the only one and is not scaled.
+        `torch.Tensor`
+            The joint loss, of shape `[]`. It is the loss of a head itself if that is the only one
+            and is not scaled.
         """
-        losses = _as_tensors(
-            {
-                name: self._scale(name, result.loss, result.loss_rows / batch_size)
-                for name, result in results.items()
-                if result.loss is not None
-            }
-        )
-        of_backbone = losses.pop(BACKBONE, None)
-        if not losses:
-            return of_backbone
-        joint: torch.Tensor = self._weighting(losses)
-        return joint if of_backbone is None else of_backbone + joint
-
-    def _scale(self, name: str, loss: Loss, proportion: float) -> Loss:
-        weight = self._weights.get(name, 1.0)
-        if self._by_instances:
-            weight = proportion * weight
-        return loss if weight == 1.0 else weight * loss
-
-
-def _as_tensors(losses: Mapping[str, Loss]) -> Dict[str, torch.Tensor]:
-    """Makes tensors of losses that are numbers, of the type and on the device of the others."""
-    tensors = {name: loss for name, loss in losses.items() if isinstance(loss, torch.Tensor)}
-    if len(tensors) == len(losses):
-        return tensors
-    like = next(iter(tensors.values()), torch.zeros(()))
-    return {
-        name: tensors[name] if name in tensors else torch.as_tensor(loss).to(like)
-        for name, loss in losses.items()
-    }
+        scaled: Dict[str, torch.Tensor] = {}
+        for name, loss in losses.items():
+            weight = self._weights.get(name, 1.0)
+            if self._by_instances:
+                weight = results[name][1] / batch_size * weight
+            scaled[name] = loss if weight == 1.0 else weight * loss
+        of_backbone = scaled.pop(BACKBONE, None)
+        if of_backbone is None:
+            return self._combine(scaled)
+        return of_backbone + self._combine(scaled) if scaled else of_backbone

@@ -21,8 +21,13 @@ class SumWeighting(LossWeighting):
 
     @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
-        first, *others = losses.values()
-        # Not `sum`, which starts at 0: a single loss is returned as it is.
-        for loss in others:
-            first = first + loss
-        return first
+        return sum_losses(losses)
+
+
+def sum_losses(losses: Dict[str, torch.Tensor]) -> torch.Tensor:
+    """Adds up at least one loss. A single loss is returned as it is."""
+    remaining = iter(losses.values())
+    total = next(remaining)
+    for loss in remaining:
+        total = total + loss
+    return total

@@ -1,3 +1,5 @@
+"""The `text` backbone: embeddings, encoders, padding, and the layers it returns."""
+
 import copy
 import pickle
 from pathlib import Path
@@ -33,15 +35,17 @@ def vocab() -> Vocabulary:
 
 def build(vocab: Vocabulary, **params: Any) -> TextBackbone:
     config = {"type": "text", "text_field_embedder": EMBEDDER, **params}
-    # A copy, since AllenNLP takes the parameters out of what it builds from.
+    # AllenNLP removes the parameters that it reads from a config.
     backbone = Backbone.from_params(Params(copy.deepcopy(config)), vocab=vocab)
     assert isinstance(backbone, TextBackbone)
     return backbone
 
 
-def tensors(vocab: Vocabulary, *texts: str, **indexers: Any) -> TextFieldTensors:
+def tensors(vocab: Vocabulary, *sentences: str, **indexers: Any) -> TextFieldTensors:
     indexers = indexers or {"tokens": SingleIdTokenIndexer()}
-    fields = [TextField([Token(word) for word in text.split()], indexers) for text in texts]
+    fields = [
+        TextField([Token(word) for word in sentence.split()], indexers) for sentence in sentences
+    ]
     batch = Batch([Instance({"text": field}) for field in fields])
     batch.index_instances(vocab)
     text: Any = batch.as_tensor_dict()["text"]
@@ -50,7 +54,7 @@ def tensors(vocab: Vocabulary, *texts: str, **indexers: Any) -> TextFieldTensors
 
 def test_without_an_encoder_the_encoded_text_is_the_embeddings(vocab: Vocabulary) -> None:
     backbone = build(vocab)
-    # Rows: padding, unknown, a, b, c.
+    # Rows: padding, OOV, a, b, c.
     weight = torch.tensor([[0.0, 0.0], [9.0, 9.0], [1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     backbone.load_state_dict({"_text_field_embedder.token_embedder_tokens.weight": weight})
 
@@ -76,7 +80,7 @@ def test_the_encoder_runs_over_the_embeddings(vocab: Vocabulary) -> None:
     assert outputs["encoded_text"].tolist() == [[[8.5], [8.5]], [[8.5], [0.0]]]
 
 
-def test_padding_does_not_change_the_encoding_of_a_text(vocab: Vocabulary) -> None:
+def test_padding_does_not_change_the_encoding_of_a_sequence(vocab: Vocabulary) -> None:
     backbone = build(vocab, encoder=GRU).eval()
     alone = backbone(tensors(vocab, "a b"))
     padded = backbone(tensors(vocab, "a b", "c c c c"))
@@ -86,7 +90,7 @@ def test_padding_does_not_change_the_encoding_of_a_text(vocab: Vocabulary) -> No
     assert padded["encoded_text_mask"].tolist() == [[True, True, False, False], [True] * 4]
 
 
-def test_several_indexers(vocab: Vocabulary) -> None:
+def test_embeddings_of_several_indexers_are_concatenated(vocab: Vocabulary) -> None:
     characters = {
         "type": "character_encoding",
         "embedding": {"embedding_dim": 2, "vocab_namespace": "characters"},
@@ -106,17 +110,16 @@ def test_several_indexers(vocab: Vocabulary) -> None:
 
 
 @pytest.mark.parametrize("encoder", [None, GRU])
-def test_a_gradient_reaches_every_parameter(vocab: Vocabulary, encoder: Any) -> None:
-    torch.manual_seed(0)
+def test_every_parameter_gets_a_gradient(vocab: Vocabulary, encoder: Any) -> None:
     backbone = build(vocab, encoder=encoder, dropout=0.1)
-    # The square, since the sum of a layer's outputs may not depend on what is below.
+    # Squared, because the sum of a layer's outputs may not depend on its inputs.
     backbone(tensors(vocab, "a b", "c"))["encoded_text"].square().sum().backward()
     for name, parameter in backbone.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_dropout_of_embeddings_and_of_the_encoder_is_for_training_only(vocab: Vocabulary) -> None:
+def test_embeddings_and_encoder_are_dropped_out_in_training_mode_only(vocab: Vocabulary) -> None:
     text = tensors(vocab, " ".join("abc" * 50))
     plain = build(vocab, encoder=GRU).eval()
     dropping = build(vocab, encoder=GRU, dropout=0.5)
@@ -125,17 +128,16 @@ def test_dropout_of_embeddings_and_of_the_encoder_is_for_training_only(vocab: Vo
     encoded = dropping(text)["encoded_text"]
 
     assert 0.4 < (encoded == 0).float().mean() < 0.6  # of 900 elements
-    # What was not dropped was scaled by 2, but comes from embeddings of which some were dropped.
+    # The kept elements are scaled by 2, but were encoded from embeddings with dropout.
     kept = encoded != 0
     assert not torch.allclose(encoded[kept], 2 * plain(text)["encoded_text"][kept])
     torch.testing.assert_close(dropping.eval()(text), plain(text))
 
 
-def test_an_encoder_of_another_size_is_refused(vocab: Vocabulary) -> None:
+def test_an_encoder_of_another_size_is_rejected(vocab: Vocabulary) -> None:
     message = (
-        "The encoder of a text backbone has to take the vectors that text_field_embedder makes, "
-        "but text_field_embedder makes 2 dimensions and the encoder takes 7. "
-        "Set the encoder's input size to 2."
+        "The encoder of a text backbone must accept the vectors of its text_field_embedder, which "
+        "have size 2, but got an encoder with input size 7. Set the encoder's input size to 2."
     )
     with pytest.raises(ConfigurationError) as error:
         build(vocab, encoder={"type": "pass_through", "input_dim": 7})
@@ -148,7 +150,7 @@ COMPOSED = {
 }
 
 
-def test_layers_of_composed_encoders_by_name(vocab: Vocabulary) -> None:
+def test_composed_encoders_are_one_layer_each(vocab: Vocabulary) -> None:
     layers = {"words": 0, "low": 1, "high": -1}
     backbone = build(vocab, encoder=COMPOSED, output_layers=layers).eval()
     text = tensors(vocab, "a b", "c")
@@ -164,9 +166,10 @@ def test_layers_of_composed_encoders_by_name(vocab: Vocabulary) -> None:
     plain = build(vocab, encoder=COMPOSED).eval()
     plain.load_state_dict(backbone.state_dict())
     torch.testing.assert_close(outputs["high"], plain(text)["encoded_text"])
-    first: Any = backbone._encoder
-    expected = first.encoders[0](outputs["words"], outputs["encoded_text_mask"])
-    torch.testing.assert_close(outputs["low"], expected)
+    first = build(vocab, encoder=GRU).eval()
+    state = {k: v for k, v in backbone.state_dict().items() if "encoder1." not in k}
+    first.load_state_dict({name.replace("encoder0.", ""): value for name, value in state.items()})
+    torch.testing.assert_close(outputs["low"], first(text)["encoded_text"])
 
 
 @pytest.fixture
@@ -178,7 +181,9 @@ def transformer(name: str, kind: str) -> Dict[str, Any]:
     return {"token_embedders": {"bert": {"type": kind, "model_name": name}}}
 
 
-def test_layers_of_a_transformer(vocab: Vocabulary, bert: str) -> None:
+def test_the_layers_of_a_transformer_are_pooled_over_word_pieces(
+    vocab: Vocabulary, bert: str
+) -> None:
     embedder = transformer(bert, "pretrained_transformer_mismatched")
     layers = {f"layer{i}": i for i in range(3)}
     text = tensors(vocab, "cat sats", "dog", bert=PretrainedTransformerMismatchedIndexer(bert))
@@ -202,7 +207,7 @@ def test_layers_of_a_transformer(vocab: Vocabulary, bert: str) -> None:
     assert outputs["encoded_text_mask"].tolist() == [[True, True], [True, False]]
 
 
-def test_layers_of_an_encoder_come_after_those_of_a_transformer(
+def test_the_encoder_is_the_layer_after_those_of_a_transformer(
     vocab: Vocabulary, bert: str
 ) -> None:
     embedder = transformer(bert, "pretrained_transformer_mismatched")
@@ -218,18 +223,20 @@ def test_layers_of_an_encoder_come_after_those_of_a_transformer(
 
 
 @pytest.mark.parametrize("how", ["pickle", "copy"])
-def test_a_copy_has_layers_of_its_own(vocab: Vocabulary, bert: str, how: str) -> None:
+def test_a_copy_of_the_backbone_does_not_share_layers(
+    vocab: Vocabulary, bert: str, how: str
+) -> None:
     embedder = transformer(bert, "pretrained_transformer_mismatched")
     backbone = build(vocab, text_field_embedder=embedder, output_layers={"low": 1}).eval()
     text = tensors(vocab, "cat sats", bert=PretrainedTransformerMismatchedIndexer(bert))
     before = backbone(text)["low"]
     other = copy.deepcopy(backbone) if how == "copy" else pickle.loads(pickle.dumps(backbone))
-    torch.nn.init.zeros_(next(backbone.parameters()))  # the copy does not see this
+    torch.nn.init.zeros_(next(backbone.parameters()))  # does not change the copy
     torch.testing.assert_close(other(text)["low"], before)
     assert not torch.allclose(backbone(text)["low"], before)
 
 
-def test_heads_take_layers_through_arg_name_mapping(vocab: Vocabulary) -> None:
+def test_heads_select_layers_through_arg_name_mapping(vocab: Vocabulary) -> None:
     vocab.add_tokens_to_namespace(["N", "V"], "labels")
     layers = {"low": 1, "high": 2}
     model = MultiTaskModel(
@@ -243,34 +250,34 @@ def test_heads_take_layers_through_arg_name_mapping(vocab: Vocabulary) -> None:
     model(text=tensors(vocab, "a b"), tags=tags, task=["both"])["upos_loss"].backward()
     reached = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
     assert any("encoder0" in name for name in reached)
-    assert not any("encoder1" in name for name in reached)  # it is above the layer of this head
+    assert not any("encoder1" in name for name in reached)  # above the layer that this head uses
 
 
 @pytest.mark.parametrize("layer", [2, -3])
-def test_a_layer_that_is_not_there(vocab: Vocabulary, layer: int) -> None:
+def test_a_missing_layer_is_rejected(vocab: Vocabulary, layer: int) -> None:
     with pytest.raises(ConfigurationError) as error:
         build(vocab, encoder=GRU, output_layers={"low": layer})
     assert str(error.value) == (
-        "output_layers must hold numbers of layers, and this backbone has 2, from 0 to 1, but "
-        f"'low' is {layer}. Correct it; the layers of a transformer count if it is the only "
+        f"output_layers must hold indices of the backbone's 2 layers, from 0 to 1, but got {layer} "
+        "for 'low'. Correct the index; a transformer's layers are available only if it is the only "
         "embedder."
     )
 
 
-def test_a_layer_called_as_the_mask(vocab: Vocabulary) -> None:
+def test_an_output_with_the_name_of_the_mask_is_rejected(vocab: Vocabulary) -> None:
     with pytest.raises(ConfigurationError) as error:
         build(vocab, output_layers={"encoded_text_mask": 0})
     assert str(error.value) == (
-        "output_layers must give layers names of their own, but it has 'encoded_text_mask', which "
-        "is the mask, among ['encoded_text_mask']. Rename that layer."
+        "output_layers must not use the name of the mask, but got 'encoded_text_mask' in "
+        "['encoded_text_mask']. Rename that output."
     )
 
 
 @pytest.mark.parametrize(
     ("option", "found"),
-    [({"max_length": 9}, "max_length"), ({"last_layer_only": False}, "last_layer_only")],
+    [({"max_length": 9}, "max_length"), ({"last_layer_only": False}, "last_layer_only=False")],
 )
-def test_layers_of_a_transformer_that_folds_or_mixes_them(
+def test_a_transformer_that_folds_sequences_or_mixes_layers_is_rejected(
     vocab: Vocabulary, bert: str, option: Dict[str, Any], found: str
 ) -> None:
     embedder = transformer(bert, "pretrained_transformer")
@@ -278,7 +285,7 @@ def test_layers_of_a_transformer_that_folds_or_mixes_them(
     with pytest.raises(ConfigurationError) as error:
         build(vocab, text_field_embedder=embedder, output_layers={"low": 1})
     assert str(error.value) == (
-        "For output_layers the embedder must return the last layer of a transformer, of the text "
-        f"as it is, but it has a {found}. Leave that out of the embedder, or leave out "
+        "output_layers needs an embedder that returns the last layer of a transformer for unfolded "
+        f"sequences, but got one with {found}. Remove that option of the embedder, or "
         "output_layers."
     )

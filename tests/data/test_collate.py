@@ -1,4 +1,4 @@
-"""Batches of instances with unlike fields."""
+"""Batches of instances with different fields."""
 
 import copy
 from typing import Any
@@ -21,37 +21,37 @@ def indexed(*instances: Any) -> Any:
     return instances
 
 
-def test_like_instances_are_batched_as_by_allennlp() -> None:
+def test_instances_with_the_same_fields_are_batched_as_by_allennlp() -> None:
     instances = indexed(make_instance("w1 w2", "a", "class1"), make_instance("w3", "b", "class0"))
-    found = collate(instances)
+    batch = collate(instances)
     expected: Any = Batch(instances).as_tensor_dict()
-    assert found.keys() == expected.keys()
-    assert torch.equal(found["text"]["tokens"]["tokens"], expected["text"]["tokens"]["tokens"])
-    assert torch.equal(found["label"], expected["label"])
-    assert found["task"] == expected["task"] == ["a", "b"]
+    assert batch.keys() == expected.keys()
+    assert torch.equal(batch["text"]["tokens"]["tokens"], expected["text"]["tokens"]["tokens"])
+    assert torch.equal(batch["label"], expected["label"])
+    assert batch["task"] == expected["task"] == ["a", "b"]
 
 
-def test_a_field_that_some_have_remembers_its_rows() -> None:
-    found = collate(
+def test_a_field_of_some_instances_has_their_rows() -> None:
+    batch = collate(
         indexed(
             make_instance("w1", "a", size=1),
             make_instance("w2 w3", "a", "class2"),
             make_instance("w4", "a", "class1", size=3),
         )
     )
-    assert found["text"]["tokens"]["tokens"].shape == (3, 2)
-    assert found["label"].rows == (1, 2)
-    assert found["label"].value.tolist() == [2, 1]
-    assert found["size"] == Partial([1, 3], (0, 2))
+    assert batch["text"]["tokens"]["tokens"].shape == (3, 2)
+    assert batch["label"].rows == (1, 2)
+    assert batch["label"].value.tolist() == [2, 1]
+    assert batch["size"] == Partial([1, 3], (0, 2))
 
 
-def test_the_size_of_the_batch_is_that_of_a_field_that_all_have() -> None:
+def test_the_batch_size_is_that_of_a_field_of_all_instances() -> None:
     first = make_instance("w1", "a", "class2")
     first.fields = {name: first.fields[name] for name in ("label", "text", "task")}
     assert get_batch_size(collate(indexed(first, make_instance("w1", "a")))) == 2
 
 
-def test_fields_of_unlike_types() -> None:
+def test_fields_of_different_types_are_an_error() -> None:
     first, second = make_instance("w1", "a", "class1"), make_instance("w2", "a")
     second.add_field("label", MetadataField(3))
     with pytest.raises(ConfigurationError, match="Field 'label' has 2 different types"):

@@ -1,4 +1,4 @@
-"""The example on a treebank, with sentences written by hand."""
+"""The example `ewt`, with a generated treebank."""
 
 import gzip
 from pathlib import Path
@@ -6,7 +6,12 @@ from typing import Dict
 
 import pytest
 
-from tests.examples.test_snips import TINY_BILSTM, TINY_TRANSFORMER, copy_example, run_commands
+from tests.helpers.example_configs import (
+    TINY_BILSTM,
+    TINY_TRANSFORMER,
+    copy_example,
+    run_commands,
+)
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 HEADS = ["upos", "xpos", "parser", "genre"]
@@ -33,12 +38,12 @@ SENTENCES = {
         . PUNCT . 2 punct
     """,
 }
-# Which animal a sentence is about tells the genre of its document.
+# The animal of a sentence determines the genre of its document.
 ANIMALS = {"weblog": "cat", "email": "dog"}
 
 
 def conllu(repeats: int) -> str:
-    """Two documents, each with so many times the three sentences."""
+    """Two documents, each with the three sentences `repeats` times."""
     lines = []
     for genre, animal in ANIMALS.items():
         lines.append(f"# newdoc id = {genre}-example.com_{animal}")
@@ -54,7 +59,7 @@ def conllu(repeats: int) -> str:
 
 @pytest.fixture(name="directory")
 def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with the example in it, as if it were the root of a checkout, and data."""
+    """A directory with a copy of the example and generated data."""
     copy_example("ewt", tmp_path)
     data = tmp_path / "data"
     data.mkdir()
@@ -67,24 +72,26 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check_loss(scores: Dict[str, float]) -> None:
-    """That of all four heads, each once."""
+    """Checks that the joint loss is the sum of the losses of the four heads."""
     assert scores["loss"] == pytest.approx(sum(scores[f"{head}_loss"] for head in HEADS))
 
 
+@pytest.mark.slow
 def test_the_bilstm_learns_all_four_heads(directory: Path) -> None:
     scores = run_commands("ewt/bilstm", {**TINY_BILSTM, "trainer.num_epochs": 20}, directory)
-    # Six sentences that it has seen many times.
+    # The six test sentences are in the training data.
     for head in ("upos", "xpos", "genre"):
         assert scores[f"{head}_accuracy"] == 1.0
     assert scores["parser_UAS"] == scores["parser_LAS"] == 1.0
     check_loss(scores)
 
 
+@pytest.mark.slow
 def test_the_transformer_trains_all_four_heads(directory: Path) -> None:
     sizes = {f"model.heads.{head}.input_dim": HIDDEN_SIZE for head in ("upos", "xpos", "parser")}
     sizes["model.heads.genre.seq2vec_encoder.embedding_dim"] = HIDDEN_SIZE
     scores = run_commands("ewt/minilm", {**sizes, **TINY_TRANSFORMER}, directory)
-    # Of the 13 words of three sentences no tag has more than 4.
+    # The most frequent tag has 4 of the 13 words of a document.
     assert scores["upos_accuracy"] > 0.6
     assert scores["xpos_accuracy"] > 0.6
     assert scores["parser_LAS"] > 0.6

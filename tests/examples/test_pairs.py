@@ -1,4 +1,4 @@
-"""The example on pairs of texts, with pairs made of a few words."""
+"""The example `pairs`, with generated sentence pairs."""
 
 import itertools
 import json
@@ -18,13 +18,13 @@ ANIMALS = ["cat", "dog"]
 
 
 def pairs() -> List[Dict[str, Any]]:
-    """One label is in the second text of a pair, the other in its first."""
-    found = []
-    for one, other, claim in itertools.product(ANIMALS, ANIMALS, ["not", "a"]):
-        label = "contradicted" if claim == "not" else "entailed"
-        text = f"the {one} sat [SEP] {claim} {other} sat"
-        found.append({"text": text, "entailment": label, "similarity": 3 * (one == "cat")})
-    return found
+    """Entailment depends on the second sentence of a pair, similarity on the first."""
+    rows = []
+    for first, second, word in itertools.product(ANIMALS, ANIMALS, ["not", "a"]):
+        label = "contradicted" if word == "not" else "entailed"
+        text = f"the {first} sat [SEP] {word} {second} sat"
+        rows.append({"text": text, "entailment": label, "similarity": 3 * (first == "cat")})
+    return rows
 
 
 @pytest.fixture(name="directory")
@@ -35,7 +35,7 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PAIRS_DIR", str(tmp_path))
     bert = Path(make_tiny_bert(tmp_path / "bert", layers=2))
     config = json.loads((bert / "config.json").read_text())
-    config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)  # it is so small
+    config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)  # it is tiny
     (bert / "config.json").write_text(json.dumps(config))
     monkeypatch.setenv("MINILM_DIR", str(bert))
     return tmp_path
@@ -44,7 +44,7 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 CONFIG = ROOT / "examples" / "pairs" / "config.jsonnet"
 
 
-def test_the_separator_of_a_pair_is_that_of_the_transformer(directory: Path) -> None:
+def test_a_pair_has_the_separator_of_the_transformer(directory: Path) -> None:
     reader = DatasetReader.from_params(Params.from_file(str(CONFIG)).pop("dataset_reader"))
     (instance, *_) = reader.readers["pairs"].read(directory / "dev.jsonl")  # type: ignore
     instance.index_fields(Vocabulary.from_instances([instance]))
@@ -53,6 +53,7 @@ def test_the_separator_of_a_pair_is_that_of_the_transformer(directory: Path) -> 
     assert tensors["tokens"]["token_ids"].tolist() == [2, 5, 6, 8, 3, 16, 6, 8, 3]
 
 
+@pytest.mark.slow
 def test_a_classifier_and_a_regression_learn_from_pairs(directory: Path) -> None:
     overrides = {
         **{f"model.heads.{head}.seq2vec_encoder.embedding_dim": HIDDEN_SIZE for head in HEADS},
@@ -68,7 +69,7 @@ def test_a_classifier_and_a_regression_learn_from_pairs(directory: Path) -> None
     )
     metrics = json.loads((directory / "run" / "metrics.json").read_text())
     first = json.loads((directory / "run" / "metrics_epoch_0.json").read_text())
-    # A transformer of random weights. Half of the pairs are entailed.
+    # The transformer has random weights. Half of the pairs are entailed.
     assert metrics["best_validation_entailment_accuracy"] >= 0.75
     for head in HEADS:
         assert metrics[f"best_validation_{head}_loss"] < first[f"validation_{head}_loss"]

@@ -1,4 +1,4 @@
-"""The example on real text, with hand-written text in place of the download."""
+"""The example `vader`, with generated texts instead of the download."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def write_sdist(path: Path, files: Dict[str, str]) -> None:
 
 
 def rated_texts(kind: str) -> str:
-    """Thirty lines in the format of the ratings, with the line ends that those have."""
+    """Thirty lines in the format of the rating files, with their line ends."""
     ratings = list(WORDS) * 10
     lines = [f"{i}_1\t{r}\tA {WORDS[r]} {kind}, number {i}" for i, r in enumerate(ratings)]
     return "\r\n".join(lines)
@@ -52,7 +52,7 @@ def run_script(name: str, *arguments: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_parse_takes_the_document_out_of_the_id() -> None:
+def test_the_document_is_parsed_from_the_id() -> None:
     content = '12_3\t-1.5\tHe said "no".\r\n7\t3.25\t Schön & gut \r\n'
     assert fetch.parse("tweets", "tweets.txt", content) == [
         Row("tweets", "12", -1.5, 'He said "no".'),
@@ -63,10 +63,10 @@ def test_parse_takes_the_document_out_of_the_id() -> None:
 @pytest.mark.parametrize(
     "line", ["2\t1.0", "2\t1.0\ta\tb", "2\tgood\ta", "2\t4.1\ta", "2\tnan\ta", "2\t1.0\t ", ""]
 )
-def test_a_malformed_line_is_named(line: str) -> None:
+def test_a_malformed_line_is_reported(line: str) -> None:
     message = (
-        "tweets.txt, line 2: a line has to be an id, a rating from -4 to 4 and a text, with tabs "
-        f"between them, but it is {line!r}. Correct or remove that line."
+        "tweets.txt, line 2: a line must be an id, a rating from -4 to 4 and a text, separated by "
+        f"tabs, but got {line!r}. Correct or remove the line."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         fetch.parse("tweets", "tweets.txt", f"1\t0\tfine\n{line}\n3\t0\tfine\n")
@@ -79,13 +79,13 @@ def test_polarity_is_neutral_up_to_half_a_point() -> None:
     assert {rating: fetch.polarity_of(row) for rating, row in rows.items()} == expected
 
 
-def test_the_first_of_texts_that_differ_by_case_spacing_or_punctuation_is_kept() -> None:
+def test_duplicates_differ_in_case_spacing_or_punctuation() -> None:
     texts = ["Oh no!", "oh  no", "OH, NO.", "Oh no no"]
     rows = [Row("tweets", str(i), 0.0, text) for i, text in enumerate(texts)]
-    assert fetch.without_repeats(rows) == [rows[0], rows[3]]
+    assert fetch.without_duplicates(rows) == [rows[0], rows[3]]
 
 
-def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_each_held_back() -> None:
+def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_validation_and_test() -> None:
     documents = [str(i) for i in range(5000)]
     splits = [fetch.split_of(Row("editorials", d, 0.0, "first sentence")) for d in documents]
     assert splits == [fetch.split_of(Row("editorials", d, 1.0, "second")) for d in documents]
@@ -94,7 +94,7 @@ def test_a_document_is_in_one_split_and_a_tenth_of_documents_in_each_held_back()
         assert abs(splits.count(name) - expected) <= (85 if name == "train" else 64)
 
 
-def test_a_file_for_each_source_and_split_with_all_labels(tmp_path: Path) -> None:
+def test_each_source_and_split_has_a_file_with_all_labels(tmp_path: Path) -> None:
     sources = {"tweets": (2.0, "positive"), "editorials": (-2.0, "negative")}
     rows = [Row(s, str(i), sources[s][0], f"{s} {i}") for s in sources for i in range(40)]
     fetch.write(rows, tmp_path)
@@ -113,53 +113,57 @@ def test_documents_are_mixed_within_a_file(tmp_path: Path) -> None:
     assert {fetch.split_of(row) for row in rows} == {"train"}
     fetch.write(rows, tmp_path)
     documents = [line["text"][0] for line in read_jsonl(tmp_path / "tweets_train.jsonl")]
-    # Three standard deviations of a binomial with p = 0.5 and 100 draws are 15.
+    # Three standard deviations of a binomial with p = 0.5 and n = 100 are 15.
     assert 35 <= documents[:100].count("b") <= 65
 
 
-def test_what_is_there_is_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_archive_is_not_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr(subprocess, "run")
     write_sdist(tmp_path / SDIST, {})
     assert fetch.download(tmp_path) == tmp_path / SDIST
 
 
-def test_pip_that_finds_nothing_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.slow
+def test_a_failed_download_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     done = run_script("fetch.py", "--work-dir", str(tmp_path))
     assert done.returncode == 1
     assert re.fullmatch(
-        "error: pip has to fetch the source distribution of vaderSentiment==3.3.2, but it ended "
-        "with exit code 1 and said:\n.*No matching distribution found.*\nMake a package index "
-        f"reachable for pip, or put that .tar.gz into {re.escape(str(tmp_path))}/download "
-        "yourself.\n",
+        "error: pip must download the source distribution of vaderSentiment==3.3.2, but it exited "
+        "with code 1:\n.*No matching distribution found.*\nCheck pip's connection to a package "
+        rf"index, or copy the \.tar\.gz to {re.escape(str(tmp_path))}/download\.\n",
         done.stderr,
         re.DOTALL,
     )
 
 
-# Names of their own, because a compressed archive holds the time at which it was made.
+# The ids are given because a compressed archive has its creation time in it.
 @pytest.mark.parametrize(
     "content", [b"not an archive", tar_of({"other": b""})], ids=["no archive", "other files"]
 )
-def test_another_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_another_archive_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / SDIST
     path.write_bytes(content)
-    message = f"{path} has to be the source distribution of vaderSentiment==3.3.2 and hold vader"
+    message = (
+        f"{path} must be the source distribution of vaderSentiment==3.3.2 with the file "
+        f"{fetch.INNER_ARCHIVE}, but reading it failed: "
+    )
     with pytest.raises(RuntimeError, match=re.escape(message)) as error:
         fetch.unpack(path)
-    assert str(error.value).endswith(f"Remove {path} and run this again.")
+    assert str(error.value).endswith(f"Remove {path} and run this script again.")
 
 
-def test_the_demo_from_the_archive_to_scores_and_predictions(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_demo_prints_scores_and_predictions(tmp_path: Path) -> None:
     files = {file: rated_texts(source) for source, file in fetch.FILES.items()}
     write_sdist(tmp_path / "download" / SDIST, files)
     overrides: Dict[str, Any] = {"trainer.num_epochs": 8, "trainer.optimizer.lr": 0.05}
-    # By one head's accuracy, the best epoch would be the first in which that head has learned.
+    # One head's accuracy would choose the first epoch in which that head has learned.
     overrides["trainer.validation_metric"] = "-loss"
     overrides["data_loader.scheduler.batch_size"] = 16
-    overrides["data_loader.instances_per_epoch"] = 96  # as many as there are, nearly
+    overrides["data_loader.instances_per_epoch"] = 96  # nearly all instances
     done = run_script("demo.py", "--work-dir", str(tmp_path), "--overrides", json.dumps(overrides))
     assert done.returncode == 0, done.stderr
 
@@ -172,26 +176,26 @@ def test_the_demo_from_the_archive_to_scores_and_predictions(tmp_path: Path) -> 
 
 
 def lines_after(heading: str, printed: str) -> List[str]:
-    """The lines of a table, without its heading and the names of its columns."""
+    """The lines of a table, without its title and column names."""
     return printed.split(heading)[1].split("\n\n")[0].splitlines()[2:]
 
 
 def check_scores(lines: List[str]) -> List[str]:
-    """The names in the first column of a table whose scores are as they should be."""
+    """Checks the scores of a table and returns its first column."""
     for line in lines:
-        _, texts, accuracy, one_label, _ = line.split()
+        _, texts, accuracy, baseline, _ = line.split()
         assert int(texts) > 0
-        assert float(accuracy) == 1.0  # one word of each of these texts gives the label away
-        assert float(one_label) < 0.7
+        assert float(accuracy) == 1.0  # one word of each text determines the label
+        assert float(baseline) < 0.7
     return [line.split()[0] for line in lines]
 
 
 def check_intensity(lines: List[str]) -> None:
     (line,) = lines
-    name, texts, error, pearson, error_of_mean = line.split()
+    name, texts, error, pearson, baseline = line.split()
     assert name == "intensity"
     assert int(texts) > 0
-    assert float(error) < float(error_of_mean)
+    assert float(error) < float(baseline)
     assert float(pearson) > 0.9
 
 
@@ -208,13 +212,14 @@ def check_predictions(lines: List[str]) -> None:
         assert -5 < float(intensity) < 5
 
 
-def test_a_step_that_fails_ends_the_demo(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_failed_step_ends_the_demo(tmp_path: Path) -> None:
     write_sdist(tmp_path / "download" / SDIST, {})
     done = run_script("demo.py", "--work-dir", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "error: every step of the demo has to succeed, but 'fetch' ended with exit code 1:\n"
+        "error: every step must succeed, but 'fetch' exited with code 1:\n"
     )
     assert "tweets_GroundTruth.txt" in done.stderr
-    assert done.stderr.endswith(f"The whole log is {tmp_path / 'fetch.log'}.\n")
+    assert done.stderr.endswith(f"See the full log in {tmp_path / 'fetch.log'}.\n")
     assert "allennlp train" not in done.stdout

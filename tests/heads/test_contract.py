@@ -1,10 +1,13 @@
-"""What every head has to do, whatever it predicts. `cases.py` has a row for each."""
+"""The contract of every head. `tests/helpers/head_cases.py` has one row for each."""
 
 import copy
+import inspect
 import json
 import math
 import pickle
-from typing import Any, Dict, List
+import re
+import sys
+from typing import Any, Dict
 
 import pytest
 import torch
@@ -12,24 +15,20 @@ from allennlp.common.util import sanitize
 from allennlp.models.heads import Head
 
 import multitask_model
-from tests.helpers.head_cases import CASES, Batch, make_batch, make_head, padded, vocab
+from tests.helpers.head_cases import (
+    CASES,
+    HeadBatch,
+    add_padding,
+    make_batch,
+    make_head,
+    make_vocab,
+)
 
 LENGTHS = [5, 1, 3, 4]
-TYPES = sorted(CASES)
-OURS = [name for name in TYPES if name != "classifier"]
-FIRST_METRIC = {
-    "classifier": "accuracy",
-    "crf_tagger": "f1-measure-overall",
-    "dependency_parser": "LAS",
-    "masked_language_model": "perplexity",
-    "multi_label_classifier": "micro_f1",
-    "regression": "spearman",
-    "tagger": "accuracy",
-}
 
 
-@pytest.fixture(params=TYPES)
-def type_name(request: Any) -> str:
+@pytest.fixture(params=sorted(CASES))
+def type_name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
@@ -39,56 +38,63 @@ def head(type_name: str) -> Head:
 
 
 @pytest.fixture
-def batch(type_name: str) -> Batch:
+def batch(type_name: str) -> HeadBatch:
     return make_batch(type_name, LENGTHS)
 
 
-def readable(head: Head, batch: Batch) -> Dict[str, Any]:
+def readable(head: Head, batch: HeadBatch) -> Dict[str, Any]:
     with torch.no_grad():
         outputs = head.make_output_human_readable(head(**batch.encoded))
     return sanitize(outputs)
 
 
-def assert_same(found: Any, expected: Any) -> None:
-    """Numbers up to rounding, all else exactly."""
+def assert_equal(found: Any, expected: Any) -> None:
+    """Compares floats up to rounding, and all other values exactly."""
     if isinstance(expected, dict):
         assert found.keys() == expected.keys()
         found, expected = list(found.values()), list(expected.values())
     if isinstance(expected, list):
         assert len(found) == len(expected)
         for one, other in zip(found, expected):
-            assert_same(one, other)
+            assert_equal(one, other)
     elif isinstance(expected, float):
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
     else:
         assert found == expected
 
 
-def test_every_registered_head_has_a_case() -> None:
+def test_every_registered_head_of_this_package_has_a_case() -> None:
     package = multitask_model.__name__
     registered = [
         name
         for name in Head.list_available()
         if Head.by_name(name).__module__.split(".")[0] == package
     ]
-    assert sorted(registered) == OURS
+    assert sorted(registered) == sorted(CASES.keys() - {"classifier"})  # which is AllenNLP's
 
 
-def test_the_loss_is_a_finite_scalar(head: Head, batch: Batch) -> None:
+def test_a_head_imports_nothing_from_data_or_routing(head: Head) -> None:
+    source = inspect.getsource(sys.modules[type(head).__module__])
+    assert not re.search(r"multitask_model\.(data|routing)", source)
+
+
+def test_the_loss_is_a_finite_scalar(head: Head, batch: HeadBatch) -> None:
     loss = head(**batch.arguments)["loss"]
     assert loss.shape == ()
     assert torch.isfinite(loss)
     assert loss > 0
 
 
-def test_without_labels_there_is_no_loss(head: Head, batch: Batch) -> None:
+def test_there_is_no_loss_without_labels(head: Head, batch: HeadBatch) -> None:
     assert "loss" not in head(**batch.encoded)
 
 
-def test_metrics_do_not_need_a_batch_and_are_reset(head: Head, batch: Batch) -> None:
+def test_metrics_are_available_before_the_first_batch_and_can_be_reset(
+    head: Head, batch: HeadBatch
+) -> None:
     before = head.get_metrics()
     head(**batch.encoded)
-    assert head.get_metrics() == before  # there was nothing to compare with
+    assert head.get_metrics() == before  # a batch without labels is not counted
     head(**batch.arguments)
     after = head.get_metrics()
     assert after != before
@@ -96,31 +102,29 @@ def test_metrics_do_not_need_a_batch_and_are_reset(head: Head, batch: Batch) -> 
     assert head.get_metrics() == before
 
 
-def test_metrics_are_numbers_and_one_is_what_the_head_is_known_for(
-    type_name: str, head: Head, batch: Batch
+def test_metrics_are_floats_and_include_the_usual_one(
+    type_name: str, head: Head, batch: HeadBatch
 ) -> None:
     head(**batch.arguments)
     metrics = head.get_metrics()
     assert all(type(value) is float for value in metrics.values())
-    assert FIRST_METRIC[type_name] in metrics
+    assert CASES[type_name].metric in metrics
 
 
-def test_metrics_of_two_batches_are_those_of_all_their_texts(
-    type_name: str, head: Head, batch: Batch
-) -> None:
+def test_metrics_of_several_batches_equal_those_of_one(head: Head, batch: HeadBatch) -> None:
     head(**batch.arguments)
-    whole = head.get_metrics(reset=True)
+    expected = head.get_metrics(reset=True)
     for row in range(len(LENGTHS)):
         head(**batch.row(row).arguments)
-    assert_same(head.get_metrics(), whole)
+    assert_equal(head.get_metrics(), expected)
 
 
-def test_the_loss_is_the_mean_of_the_losses_of_the_texts(head: Head, batch: Batch) -> None:
+def test_the_loss_is_the_mean_of_the_losses_of_the_instances(head: Head, batch: HeadBatch) -> None:
     losses = [head(**batch.row(row).arguments)["loss"] for row in range(len(LENGTHS))]
     torch.testing.assert_close(head(**batch.arguments)["loss"], torch.stack(losses).mean())
 
 
-def test_a_gradient_reaches_every_parameter(head: Head, batch: Batch) -> None:
+def test_every_parameter_and_the_backbone_get_a_gradient(head: Head, batch: HeadBatch) -> None:
     batch.encoded["encoded_text"].requires_grad_()
     head(**batch.arguments)["loss"].backward()
     for name, parameter in head.named_parameters():
@@ -132,7 +136,7 @@ def test_a_gradient_reaches_every_parameter(head: Head, batch: Batch) -> None:
     assert gradient[batch.encoded["encoded_text_mask"]].abs().sum() > 0
 
 
-def test_no_gradient_reaches_padding(head: Head, batch: Batch) -> None:
+def test_padding_gets_no_gradient(head: Head, batch: HeadBatch) -> None:
     batch.encoded["encoded_text"].requires_grad_()
     head(**batch.arguments)["loss"].backward()
     gradient = batch.encoded["encoded_text"].grad
@@ -140,40 +144,40 @@ def test_no_gradient_reaches_padding(head: Head, batch: Batch) -> None:
     assert gradient[~batch.encoded["encoded_text_mask"]].abs().sum() == 0
 
 
-def test_more_padding_changes_nothing(head: Head, batch: Batch) -> None:
+def test_more_padding_changes_nothing(head: Head, batch: HeadBatch) -> None:
     loss, metrics = head(**batch.arguments)["loss"], head.get_metrics(reset=True)
-    more = padded(batch, columns=3)
-    torch.testing.assert_close(head(**more.arguments)["loss"], loss)
-    assert_same(head.get_metrics(), metrics)
-    assert_same(readable(head, more), readable(head, batch))
+    padded = add_padding(batch, columns=3)
+    torch.testing.assert_close(head(**padded.arguments)["loss"], loss)
+    assert_equal(head.get_metrics(), metrics)
+    assert_equal(readable(head, padded), readable(head, batch))
 
 
-def test_a_prediction_does_not_depend_on_batch_mates(head: Head, batch: Batch) -> None:
-    together = readable(head, batch)
+def test_predictions_do_not_depend_on_other_instances(head: Head, batch: HeadBatch) -> None:
+    outputs = readable(head, batch)
     for row in range(len(LENGTHS)):
-        alone = readable(head, batch.row(row))
-        assert_same(
-            {name: value[0] for name, value in alone.items()},
-            {name: value[row] for name, value in together.items()},
+        of_row = readable(head, batch.row(row))
+        assert_equal(
+            {name: value[0] for name, value in of_row.items()},
+            {name: value[row] for name, value in outputs.items()},
         )
 
 
-def test_every_output_has_one_item_for_each_text(head: Head, batch: Batch) -> None:
+def test_every_output_has_one_item_per_instance(head: Head, batch: HeadBatch) -> None:
     assert {name: len(value) for name, value in readable(head, batch).items()} == {
         name: len(LENGTHS) for name in readable(head, batch)
     }
 
 
-def test_readable_outputs_are_json(head: Head, batch: Batch) -> None:
+def test_readable_outputs_are_json(head: Head, batch: HeadBatch) -> None:
     outputs = readable(head, batch)
     assert json.loads(json.dumps(outputs, allow_nan=False)) == outputs
 
 
-def test_making_readable_changes_nothing_that_it_was_given(
-    type_name: str, head: Head, batch: Batch
+def test_making_outputs_readable_does_not_change_them(
+    type_name: str, head: Head, batch: HeadBatch
 ) -> None:
     if type_name == "classifier":
-        pytest.skip("AllenNLP's own head writes into what it is given")
+        pytest.skip("AllenNLP's own head writes into its outputs")
     outputs = head(**batch.encoded)
     before = copy.copy(outputs)
     head.make_output_human_readable(outputs)
@@ -181,18 +185,18 @@ def test_making_readable_changes_nothing_that_it_was_given(
     assert all(outputs[name] is before[name] for name in before)
 
 
-def test_nothing_to_make_readable(head: Head) -> None:
+def test_empty_outputs_stay_empty(head: Head) -> None:
     assert head.make_output_human_readable({}) == {}
 
 
-def test_a_batch_of_one_text_of_one_token(type_name: str, head: Head) -> None:
+def test_a_batch_of_one_token_gives_finite_numbers(type_name: str, head: Head) -> None:
     batch = make_batch(type_name, [1])
     assert torch.isfinite(head(**batch.arguments)["loss"])
     assert all(math.isfinite(value) for value in head.get_metrics().values())
     json.dumps(readable(head, batch), allow_nan=False)
 
 
-def test_labels_of_any_kind_of_whole_number(head: Head, batch: Batch) -> None:
+def test_labels_may_be_of_any_integer_type(head: Head, batch: HeadBatch) -> None:
     loss = head(**batch.arguments)["loss"]
     small = {
         name: value if value.is_floating_point() else value.to(torch.int16)
@@ -201,7 +205,7 @@ def test_labels_of_any_kind_of_whole_number(head: Head, batch: Batch) -> None:
     torch.testing.assert_close(head(**batch.encoded, **small)["loss"], loss)
 
 
-def test_autocast_on_the_cpu(head: Head, batch: Batch) -> None:
+def test_autocast_on_the_cpu_gives_nearly_the_same_loss(head: Head, batch: HeadBatch) -> None:
     loss = head(**batch.arguments)["loss"]
     with torch.autocast("cpu", torch.bfloat16):
         half = head(**batch.arguments)["loss"]
@@ -209,34 +213,35 @@ def test_autocast_on_the_cpu(head: Head, batch: Batch) -> None:
     torch.testing.assert_close(half.float(), loss, rtol=0.1, atol=0.1)
 
 
-def test_training_runs_too(head: Head, batch: Batch) -> None:
+def test_the_loss_in_training_mode_is_finite(head: Head, batch: HeadBatch) -> None:
     head.train()
     loss = head(**batch.arguments)["loss"]
     loss.backward()
     assert torch.isfinite(loss)
 
 
-def test_the_state_goes_into_another_head(type_name: str, head: Head, batch: Batch) -> None:
+def test_a_head_with_loaded_state_predicts_the_same(
+    type_name: str, head: Head, batch: HeadBatch
+) -> None:
     other = make_head(type_name).eval()
     for parameter in other.parameters():
         torch.nn.init.zeros_(parameter)
     other.load_state_dict(head.state_dict())
-    assert_same(readable(other, batch), readable(head, batch))
+    assert_equal(readable(other, batch), readable(head, batch))
 
 
 @pytest.mark.parametrize("how", ["pickle", "copy"])
-def test_a_copy_does_the_same(how: str, head: Head, batch: Batch) -> None:
+def test_a_copy_predicts_and_measures_the_same(how: str, head: Head, batch: HeadBatch) -> None:
     head(**batch.arguments)
     other = copy.deepcopy(head) if how == "copy" else pickle.loads(pickle.dumps(head))
-    assert_same(readable(other, batch), readable(head, batch))
+    assert_equal(readable(other, batch), readable(head, batch))
     assert other.get_metrics() == head.get_metrics()
 
 
-def test_it_learns_its_labels(type_name: str, batch: Batch) -> None:
+def test_training_lowers_the_loss(type_name: str, batch: HeadBatch) -> None:
     head = make_head(type_name)
     optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
-    losses: List[float] = []
-    torch.manual_seed(0)
+    losses = []
     for _ in range(60):
         optimizer.zero_grad()
         loss = head(**batch.arguments)["loss"]
@@ -246,6 +251,6 @@ def test_it_learns_its_labels(type_name: str, batch: Batch) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_the_vocabulary_stays_as_it_was(type_name: str) -> None:
+def test_a_head_adds_no_namespace_to_the_vocabulary(type_name: str) -> None:
     head = make_head(type_name)
-    assert head.vocab.get_namespaces() == vocab().get_namespaces()
+    assert head.vocab.get_namespaces() == make_vocab(type_name).get_namespaces()

@@ -1,4 +1,4 @@
-"""The `crf_tagger` head, against all tag sequences one by one."""
+"""The `crf_tagger` head, compared with an exhaustive search over tag sequences."""
 
 import itertools
 from typing import List, Tuple
@@ -14,10 +14,10 @@ TAGS = ["O", "B-x", "I-x", "I-y"]
 DIM = 3
 
 
-def crf_head(encoding: str = "BIO", tags: List[str] = TAGS) -> CrfTaggerHead:
+def crf_head(encoding: str = "BIO", tags: List[str] = TAGS, input_dim: int = DIM) -> CrfTaggerHead:
     vocab = Vocabulary(tokens_to_add={"labels": tags})
     torch.manual_seed(0)
-    return CrfTaggerHead(vocab, DIM, encoding).eval()
+    return CrfTaggerHead(vocab, input_dim, encoding).eval()
 
 
 def encode(*lengths: int) -> Tuple[torch.Tensor, torch.Tensor]:
@@ -27,12 +27,12 @@ def encode(*lengths: int) -> Tuple[torch.Tensor, torch.Tensor]:
 
 
 def score(head: CrfTaggerHead, logits: torch.Tensor, tags: Tuple[int, ...]) -> torch.Tensor:
-    """Of one text: the scores of its tags, of each step between them, of the first and the last."""
-    crf = head._crf
-    steps = [crf.transitions[one, other] for one, other in zip(tags, tags[1:])]
+    """The sum of the scores of the tags, of the transitions, of the start and of the end."""
+    state = head.state_dict()
+    transitions = [state["_crf.transitions"][one, other] for one, other in zip(tags, tags[1:])]
     words = [logits[word, tag] for word, tag in enumerate(tags)]
-    ends = [crf.start_transitions[tags[0]], crf.end_transitions[tags[-1]]]
-    return torch.stack(words + steps + ends).sum()
+    ends = [state["_crf.start_transitions"][tags[0]], state["_crf.end_transitions"][tags[-1]]]
+    return torch.stack(words + transitions + ends).sum()
 
 
 def all_tags(length: int) -> List[Tuple[int, ...]]:
@@ -40,7 +40,7 @@ def all_tags(length: int) -> List[Tuple[int, ...]]:
 
 
 def is_allowed(tags: Tuple[int, ...]) -> bool:
-    """In BIO, what is inside comes after the beginning or the inside of the same."""
+    """In BIO, an inside tag follows a begin or inside tag of the same label."""
     names = ["O", *(TAGS[tag] for tag in tags)]
     return all(
         not name.startswith("I") or before[1:] == name[1:] for before, name in zip(names, names[1:])
@@ -55,14 +55,14 @@ def test_the_loss_is_the_mean_negative_log_likelihood(lengths: Tuple[int, ...]) 
     outputs = head(encoded, mask, tags)
     expected = []
     for row, length in enumerate(lengths):
-        logits, given = outputs["logits"][row], tuple(tags[row, :length].tolist())
+        logits, gold = outputs["logits"][row], tuple(tags[row, :length].tolist())
         every = torch.stack([score(head, logits, one) for one in all_tags(length)])
-        expected.append(torch.logsumexp(every, 0) - score(head, logits, given))
+        expected.append(torch.logsumexp(every, 0) - score(head, logits, gold))
     torch.testing.assert_close(outputs["loss"], torch.stack(expected).mean())
 
 
 @pytest.mark.parametrize("lengths", [(1,), (3,), (4, 2), (2, 4, 1)])
-def test_the_prediction_is_the_best_of_those_allowed(lengths: Tuple[int, ...]) -> None:
+def test_the_prediction_is_the_best_allowed_sequence(lengths: Tuple[int, ...]) -> None:
     head = crf_head()
     encoded, mask = encode(*lengths)
     outputs = head(encoded, mask)
@@ -73,8 +73,8 @@ def test_the_prediction_is_the_best_of_those_allowed(lengths: Tuple[int, ...]) -
         assert outputs["tags"][row].tolist() == [*best, *padding]
 
 
-def test_what_is_not_allowed_would_have_been_predicted() -> None:
-    """So that the test above has something to tell apart."""
+def test_the_best_sequence_of_all_is_not_allowed() -> None:
+    """The test above would fail without the constraints of the encoding."""
     head = crf_head()
     encoded, mask = encode(4, 2)
     logits = head(encoded, mask)["logits"]
@@ -82,13 +82,16 @@ def test_what_is_not_allowed_would_have_been_predicted() -> None:
     assert not is_allowed(best)
 
 
-def test_metrics_are_of_spans() -> None:
-    head = crf_head()
-    encoded, mask = encode(4, 2)
+def test_metrics_are_of_tags_and_of_spans() -> None:
+    head = crf_head(input_dim=len(TAGS))
+    for name, parameter in head.named_parameters():
+        # The logits equal the encoded tokens, and all transitions have the score 0.
+        (torch.nn.init.eye_ if name.endswith("linear.weight") else torch.nn.init.zeros_)(parameter)
     predicted = torch.tensor([[1, 2, 0, 1], [0, 1, -1, -1]])  # three spans
-    tags = torch.tensor([[1, 2, 0, 0], [1, 0, 0, 0]])  # two, one of which is among those
-    head._most_likely = lambda logits, mask: predicted  # type: ignore[method-assign]
-    head(encoded, mask, tags)
+    tags = torch.tensor([[1, 2, 0, 0], [1, 0, 0, 0]])  # two spans, one of which is predicted
+    encoded = torch.nn.functional.one_hot(predicted.clamp(min=0), len(TAGS)).float()
+    outputs = head(encoded, predicted >= 0, tags)
+    assert outputs["tags"].tolist() == predicted.tolist()
     assert head.get_metrics() == {
         "accuracy": pytest.approx(3 / 6),
         "precision-overall": pytest.approx(1 / 3),
@@ -97,7 +100,7 @@ def test_metrics_are_of_spans() -> None:
     }
 
 
-def test_readable_tags() -> None:
+def test_readable_tags_are_names_without_padding() -> None:
     outputs = {
         "logits": torch.zeros(2, 3, 4),
         "tags": torch.tensor([[1, 2, 0], [3, -1, -1]]),
@@ -107,44 +110,43 @@ def test_readable_tags() -> None:
     assert [row.shape for row in readable["logits"]] == [(3, 4), (1, 4)]
 
 
-def test_an_unknown_encoding() -> None:
+def test_an_unknown_encoding_is_rejected() -> None:
     with pytest.raises(ConfigurationError) as error:
         crf_head("BIOLU")
     assert str(error.value) == (
-        "label_encoding must name an encoding of spans, but got 'BIOLU'. Did you mean 'BIOUL'? "
+        "label_encoding must name a span encoding, but got 'BIOLU'. Did you mean 'BIOUL'? "
         "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES']."
     )
 
 
-def test_tags_of_another_encoding() -> None:
+def test_tags_of_another_encoding_are_rejected() -> None:
     with pytest.raises(ConfigurationError) as error:
         crf_head("BIO", ["O", "B-x", "L-x", "U-x", "Bank"])
     assert str(error.value) == (
-        "Tags in the encoding BIO must be one of B, I, O, with a '-' and a label after it or "
-        "nothing, but the namespace 'labels' has ['L-x', 'U-x', 'Bank']. Correct label_encoding "
-        "or label_namespace."
+        "BIO tags must be one of B, I, O, alone or followed by '-' and a label, but got "
+        "['L-x', 'U-x', 'Bank'] in the namespace 'labels'. Correct label_encoding or "
+        "label_namespace."
     )
 
 
-def test_tags_in_a_namespace_with_padding() -> None:
+def test_a_namespace_with_padding_is_rejected() -> None:
     vocab = Vocabulary(tokens_to_add={"slots": ["O", "B-x"]})
     with pytest.raises(ConfigurationError) as error:
         CrfTaggerHead(vocab, DIM, "BIO", label_namespace="slots")
     assert str(error.value) == (
-        "Tags in the encoding BIO must be one of B, I, O, with a '-' and a label after it or "
-        "nothing, but the namespace 'slots' has ['@@PADDING@@', '@@UNKNOWN@@']. Correct "
-        "label_encoding or label_namespace, or let the name of the namespace end in 'tags' or "
-        "'labels', so that it has no entries for padding and unknown tags."
+        "BIO tags must be one of B, I, O, alone or followed by '-' and a label, but got "
+        "['@@PADDING@@', '@@UNKNOWN@@'] in the namespace 'slots'. Correct label_encoding or "
+        "label_namespace; a namespace whose name ends in 'tags' or 'labels' has no padding and OOV "
+        "entries."
     )
 
 
-def test_a_text_without_tokens() -> None:
+def test_a_sequence_without_tokens_is_rejected() -> None:
     encoded, mask = encode(2, 1)
     mask[1] = False
     with pytest.raises(ValueError, match="at least one token") as error:
         crf_head()(encoded, mask)
     assert str(error.value) == (
-        "A crf_tagger needs texts of at least one token, whose mask is true from the first column "
-        "on, but in this batch the first column is padding in some row. Leave texts without tokens "
-        "out of the data."
+        "A crf_tagger needs sequences of at least one token, with padding after the tokens, but "
+        "got a sequence whose first position is padding. Remove empty sequences from the data."
     )

@@ -1,4 +1,4 @@
-"""All heads in one model, from instances to predictions, with labels missing here and there."""
+"""All heads in one model, from instances to predictions, with labels missing in some instances."""
 
 import json
 from pathlib import Path
@@ -60,14 +60,14 @@ def reader() -> LabeledJsonlReader:
 
 @pytest.fixture
 def instances(reader: LabeledJsonlReader) -> List[Instance]:
-    made = []
+    instances = []
     for row, (line, length) in enumerate(zip(LINES, LENGTHS)):
         words = [f"w{row}{word}" for word in range(length)]
         instance = reader.text_to_instance(words, **line)
         reader.apply_token_indexers(instance)
         instance.add_field("task", MetadataField("all"))
-        made.append(instance)
-    return made
+        instances.append(instance)
+    return instances
 
 
 @pytest.fixture
@@ -80,7 +80,6 @@ def vocab(instances: List[Instance]) -> Vocabulary:
 
 @pytest.fixture
 def model(vocab: Vocabulary) -> MultiTaskModel:
-    torch.manual_seed(0)
     config = {
         "type": "multitask",
         "backbone": BACKBONE,
@@ -93,52 +92,52 @@ def model(vocab: Vocabulary) -> MultiTaskModel:
     return model.eval()
 
 
-def labelled(head: str) -> List[int]:
+def labeled(head: str) -> List[int]:
     return [row for row, line in enumerate(LINES) if head in line]
 
 
 @pytest.mark.parametrize("head", sorted(HEADS))
-def test_the_loss_of_partly_labelled_rows_is_that_of_those_rows(
+def test_the_loss_of_partly_labeled_batches_is_that_of_the_labeled_rows(
     model: MultiTaskModel, instances: List[Instance], head: str
 ) -> None:
-    whole = model(**collate(instances))[f"{head}_loss"]
-    rows = labelled(head)
+    loss = model(**collate(instances))[f"{head}_loss"]
+    rows = labeled(head)
     assert 0 < len(rows) < len(LINES)
-    alone = model(**collate([instances[row] for row in rows]))[f"{head}_loss"]
-    torch.testing.assert_close(whole, alone)
+    expected = model(**collate([instances[row] for row in rows]))[f"{head}_loss"]
+    torch.testing.assert_close(loss, expected)
 
 
 @pytest.mark.parametrize("head", sorted(HEADS))
-def test_metrics_of_partly_labelled_rows_are_those_of_those_rows(
+def test_metrics_of_partly_labeled_batches_are_those_of_the_labeled_rows(
     model: MultiTaskModel, instances: List[Instance], head: str
 ) -> None:
-    def metrics_of(chosen: List[Instance]) -> Dict[str, float]:
-        model(**collate(chosen))
+    def metrics_of(selected: List[Instance]) -> Dict[str, float]:
+        model(**collate(selected))
         metrics = model.get_metrics(reset=True)
         return {name: value for name, value in metrics.items() if name.startswith(f"{head}_")}
 
-    expected = metrics_of([instances[row] for row in labelled(head)])
+    expected = metrics_of([instances[row] for row in labeled(head)])
     assert metrics_of(instances) == pytest.approx(expected, rel=1e-5)
 
 
-def test_every_instance_has_readable_predictions_that_do_not_depend_on_labels_or_mates(
+def test_predictions_do_not_depend_on_labels_or_on_other_instances(
     model: MultiTaskModel, instances: List[Instance], reader: LabeledJsonlReader, vocab: Vocabulary
 ) -> None:
-    together = [sanitize(outputs) for outputs in model.forward_on_instances(instances)]
-    for row, outputs in enumerate(together):
+    in_batch = [sanitize(outputs) for outputs in model.forward_on_instances(instances)]
+    for row, outputs in enumerate(in_batch):
         words = [str(token) for token in instances[row]["text"].tokens]  # type: ignore
-        bare = reader.text_to_instance(words)
-        reader.apply_token_indexers(bare)
-        bare.add_field("task", MetadataField("all"))
-        bare.index_fields(vocab)
-        alone = sanitize(model.forward_on_instance(bare))
+        unlabeled = reader.text_to_instance(words)
+        reader.apply_token_indexers(unlabeled)
+        unlabeled.add_field("task", MetadataField("all"))
+        unlabeled.index_fields(vocab)
+        alone = sanitize(model.forward_on_instance(unlabeled))
         for name in ("pos_tags", "slots_tags", "topics_labels", "kind_label"):
             assert outputs[name] == alone[name]
         assert outputs["stars_prediction"] == pytest.approx(alone["stars_prediction"], abs=1e-5)
         assert len(outputs["pos_tags"]) == len(outputs["slots_tags"]) == LENGTHS[row]
 
 
-def test_the_predictor_answers_for_every_head(
+def test_the_predictor_returns_the_outputs_of_every_head(
     model: MultiTaskModel, reader: LabeledJsonlReader
 ) -> None:
     multi = MultiTaskDatasetReader({"all": reader})
@@ -182,7 +181,7 @@ def treebank_and_raw_text(tmp_path: Path) -> List[Instance]:
 
 
 def test_a_treebank_and_raw_text_train_one_backbone(treebank_and_raw_text: List[Instance]) -> None:
-    """The parser and the lemmas of one task, the masked words of another, from files."""
+    """The parser and the lemmas are of one task, the masked words of another."""
     instances = treebank_and_raw_text
     vocab = Vocabulary.from_instances(instances)
     for instance in instances:
@@ -203,7 +202,7 @@ def test_a_treebank_and_raw_text_train_one_backbone(treebank_and_raw_text: List[
     outputs = model.eval().forward_on_instances(instances)
     metrics = model.get_metrics()
     assert metrics["parser_LAS"] == metrics["lemmas_accuracy"] == 1.0
-    # This backbone has no context, and there are two words for one mask: that is all one can do.
+    # Two different words are masked, and this backbone has no context to tell them apart.
     assert metrics["words_perplexity"] == pytest.approx(2.0, rel=0.01)
     assert outputs[0]["parser_head_indices"] == [2, 3, 0]
     assert outputs[0]["parser_head_tags"] == ["det", "nsubj", "root"]

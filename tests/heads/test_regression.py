@@ -1,4 +1,4 @@
-"""The `regression` head: its numbers."""
+"""The `regression` head: its loss and metrics."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def test_the_loss_is_the_mean_squared_error(head: RegressionHead) -> None:
     assert predict(head, torch.tensor([2.0, 2.0, 1.0])).item() == pytest.approx((1 + 0 + 9) / 3)
 
 
-def test_metrics(head: RegressionHead) -> None:
+def test_errors_and_correlations(head: RegressionHead) -> None:
     predict(head, torch.tensor([2.0, 2.0, 1.0]))
     metrics = head.get_metrics()
     assert metrics["mae"] == pytest.approx((1 + 0 + 3) / 3)
@@ -38,25 +38,25 @@ def test_metrics(head: RegressionHead) -> None:
     assert metrics["spearman"] == pytest.approx(-1.5 / (2 * 1.5) ** 0.5)
 
 
-def test_metrics_are_of_all_batches(head: RegressionHead) -> None:
+def test_errors_are_averaged_over_all_batches(head: RegressionHead) -> None:
     predict(head, torch.tensor([1.0, 2.0, 4.0]))
     predict(head, torch.tensor([3.0, 2.0, 4.0]))
     assert head.get_metrics()["mae"] == pytest.approx(2 / 6)
     assert head.get_metrics()["mse"] == pytest.approx(4 / 6)
 
 
-def test_there_is_no_correlation_with_what_never_changes(head: RegressionHead) -> None:
+def test_the_correlation_with_equal_targets_is_zero(head: RegressionHead) -> None:
     predict(head, torch.tensor([2.0, 2.0, 2.0]))
     metrics = head.get_metrics()
     assert (metrics["pearson"], metrics["spearman"]) == (0.0, 0.0)
 
 
-def test_targets_in_a_column_and_whole_numbers(head: RegressionHead) -> None:
+def test_targets_may_be_a_column_of_integers(head: RegressionHead) -> None:
     loss = predict(head, torch.tensor([[2], [2], [1]]))
     assert loss.item() == pytest.approx((1 + 0 + 9) / 3)
 
 
-def test_a_prediction_is_a_number(head: RegressionHead) -> None:
+def test_a_prediction_is_a_number_per_sequence(head: RegressionHead) -> None:
     outputs = head(torch.ones(1, 1, 1), torch.ones(1, 1, dtype=torch.bool))
     assert head.make_output_human_readable(outputs)["prediction"].tolist() == [1.0]
 
@@ -69,7 +69,7 @@ def test_half_precision_does_not_round_targets(head: RegressionHead) -> None:
     assert head.get_metrics()["mae"] == pytest.approx(expected)
 
 
-def test_correlations_wait_for_the_end_of_an_epoch_of_training(head: RegressionHead) -> None:
+def test_in_training_correlations_are_reported_at_the_end_of_an_epoch(head: RegressionHead) -> None:
     head.train()
     predict(head, torch.tensor([1.0, 2.0, 3.0]))
     assert head.get_metrics().keys() == {"mae", "mse"}

@@ -1,15 +1,15 @@
 """
-AllenNLP in a process that never imports `multitask_model`:
+Runs AllenNLP's own classes in a process that never imports `multitask_model`:
 
-    python allennlp_alone.py CONFIG ARCHIVE TO_TRAIN OUTPUT
+    python allennlp_alone.py CONFIG ARCHIVE SERIALIZATION_DIR OUTPUT
 
-trains from the config in the directory `TO_TRAIN`, and writes the outputs of the trained model and
-of the given archive to `OUTPUT`.
+trains the config in SERIALIZATION_DIR and writes the outputs of that model and of the model in
+ARCHIVE to the JSON file OUTPUT.
 """
 
 import json
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, TypedDict
 
 import torch
 from allennlp.commands.train import train_model
@@ -17,11 +17,13 @@ from allennlp.common import Params
 from allennlp.data import Batch
 from allennlp.models.archival import load_archive
 
+ModelOutputs = TypedDict("ModelOutputs", {"class": str, "outputs": Dict[str, Any]})
 
-def outputs_of(archive_path: str) -> Dict[str, Any]:
+
+def outputs_of(archive_path: str) -> ModelOutputs:
     """
-    Returns the class of the model in an archive, and its outputs for one batch of all validation
-    instances, in which the tasks alternate.
+    Returns the class of an archive's model and its outputs for one batch of the validation data,
+    with the instances of the tasks in turn.
     """
     archive = load_archive(archive_path)
     readers = archive.dataset_reader.readers  # type: ignore[attr-defined]
@@ -34,17 +36,20 @@ def outputs_of(archive_path: str) -> Dict[str, Any]:
     batch.index_instances(archive.model.vocab)
     with torch.no_grad():
         outputs = archive.model(**batch.as_tensor_dict())
-    # JSON has all digits of a float.
+    # JSON keeps all digits of a float.
     numbers = {name: value.tolist() for name, value in outputs.items()}
     model = type(archive.model)
     return {"class": f"{model.__module__}.{model.__qualname__}", "outputs": numbers}
 
 
 if __name__ == "__main__":
-    config, archive, to_train, output = sys.argv[1:]
-    train_model(Params.from_file(config), to_train)
-    found = {"trained": outputs_of(f"{to_train}/model.tar.gz"), "given": outputs_of(archive)}
+    config, archive, serialization_dir, output = sys.argv[1:]
+    train_model(Params.from_file(config), serialization_dir)
+    trained = outputs_of(f"{serialization_dir}/model.tar.gz")
+    found = {"trained": trained, "given": outputs_of(archive)}
     if "multitask_model" in sys.modules:
-        raise RuntimeError("AllenNLP is not alone: multitask_model has been imported.")
+        raise RuntimeError(
+            "This script must run without multitask_model, but it was imported. Remove the import."
+        )
     with open(output, "w") as file:
         json.dump(found, file)

@@ -1,4 +1,4 @@
-"""The `allennlp` command, in a process of its own or in this one."""
+"""Runs the `allennlp` command, in a new process or in this one."""
 
 import contextlib
 import logging
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Iterator, List
 
 import pytest
 import torch
@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ["--include-package", "multitask_model"]
 
 
-def run_python(*arguments: Any, directory: Path) -> None:
+def run_python(*arguments: object, directory: Path) -> None:
     """
-    Runs Python in a new process, in `directory`, where it finds this checkout's packages. If it
-    fails, the test fails with the end of what it wrote to stderr.
+    Runs Python in a new process, in `directory`, with this checkout on its path. If it fails, the
+    test fails with the end of its stderr.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     settings = {"PYTHONPATH": os.pathsep.join(paths), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
@@ -38,13 +38,13 @@ def run_python(*arguments: Any, directory: Path) -> None:
         pytest.fail(f"{command} returned {result.returncode}:\n{result.stderr[-3000:]}", False)
 
 
-def run_allennlp(*arguments: Any, directory: Path) -> None:
+def run_allennlp(*arguments: object, directory: Path) -> None:
     """Runs `allennlp` in a new process, in `directory`."""
     run_python("-m", "allennlp", *arguments, directory=directory)
 
 
-def run_allennlp_here(*arguments: Any, directory: Path) -> None:
-    """Runs `allennlp` in this process: the same, without seconds of imports."""
+def run_allennlp_here(*arguments: object, directory: Path) -> None:
+    """Runs `allennlp` in this process, which saves the seconds that importing it takes."""
     argv: List[str] = ["allennlp", *map(str, arguments)]
     with pytest.MonkeyPatch.context() as patch, training_here():
         patch.chdir(directory)
@@ -54,12 +54,12 @@ def run_allennlp_here(*arguments: Any, directory: Path) -> None:
 
 @contextlib.contextmanager
 def training_here() -> Iterator[None]:
-    """Undoes what AllenNLP does to the process that it trains in, and has one thread do it."""
+    """Sets one thread, and restores the process settings that AllenNLP's training changes."""
     loggers = [logging.getLogger(), logging.getLogger("tqdm")]
     before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
     excepthook, path, threads = sys.excepthook, list(sys.path), torch.get_num_threads()
-    torch.set_num_threads(1)  # on a busy machine a small model mostly waits for the others
-    # A transformer that is loaded uses up random numbers, and one from the cache does not.
+    torch.set_num_threads(1)  # more threads are slower for small models
+    # Loading a transformer uses random numbers, and taking it from the cache does not.
     cached_transformers._clear_caches()
     try:
         yield

@@ -1,6 +1,10 @@
-"""What every head gives to the contract that all heads have to keep: parameters and labels."""
+"""
+The heads that the contract tests in `tests/heads/test_contract.py` run on. A new head needs one row
+in `CASES`.
+"""
 
-from typing import Any, Callable, Dict, List, NamedTuple
+import copy
+from typing import Callable, Dict, List, NamedTuple
 
 import torch
 from allennlp.common import Params
@@ -10,133 +14,160 @@ from allennlp.models.heads import Head
 import multitask_model  # noqa: F401  (registers the heads, in spawned processes too)
 
 DIM = 4
-SPANS = ["O", "B-a", "I-a", "B-b", "I-b"]
-WORDS = [f"word{i}" for i in range(6)]
 
-LabelVocabulary = Dict[str, torch.Tensor]
-
-
-class Case(NamedTuple):
-    """How to make one head, and labels for B texts of up to T tokens."""
-
-    params: Dict[str, Any]
-    """As they stand in a config, without the type."""
-    labels: Callable[[List[int], torch.Generator], LabelVocabulary]
-    """Of the lengths of the texts, padded as fields are. Never the same for all texts."""
+Tensors = Dict[str, torch.Tensor]
+MakeLabels = Callable[[List[int], torch.Generator], torch.Tensor]
+"""Makes the labels of a batch from the lengths of its sequences, padded with 0."""
 
 
-def vocab() -> Vocabulary:
-    return Vocabulary(
-        tokens_to_add={
-            "span_tags": SPANS,
-            "pos_tags": ["N", "V", "X"],
-            "head_tags": ["root", "subj", "punct"],
-            "topic_labels": ["a", "b", "c"],
-            "labels": ["no", "yes"],
-            "masked_tokens": WORDS,  # with entries for padding and for unknown words
-        }
-    )
+class HeadCase(NamedTuple):
+    """How to build one head and labels for it."""
+
+    vocabulary: Dict[str, List[str]]
+    """The labels by namespace."""
+    config: Dict[str, object]
+    """The parameters of the head in a config, without its type."""
+    labels: Dict[str, MakeLabels]
+    """The arguments of `forward` that are labels. They must differ between sequences."""
+    metric: str
+    """The metric that the head is usually compared by."""
 
 
-def make_head(type_name: str) -> Head:
-    params = CASES[type_name].params
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        return Head.from_params(Params({"type": type_name, **_copy(params)}), vocab=vocab())
+def per_token(low: int, high: int) -> MakeLabels:
+    """Returns a random integer from `low` to `high - 1` for each token."""
+
+    def make(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+        values = torch.randint(low, high, (len(lengths), max(lengths)), generator=generator)
+        return values * mask_of(lengths)
+
+    return make
 
 
-def _copy(params: Dict[str, Any]) -> Dict[str, Any]:
-    return {k: _copy(v) if isinstance(v, dict) else v for k, v in params.items()}
+def masked_words(low: int, high: int) -> MakeLabels:
+    """As `per_token`, for every other token; 0 for the tokens between."""
+
+    def make(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+        words = per_token(low, high)(lengths, generator)
+        words[:, 1::2] = 0
+        return words
+
+    return make
 
 
-def _per_token(low: int, high: int, lengths: List[int], random: torch.Generator) -> torch.Tensor:
-    values = torch.randint(low, high, (len(lengths), max(lengths)), generator=random)
-    for row, length in enumerate(lengths):
-        values[row, length:] = 0
-    return values
-
-
-def _pos(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    return {"tags": _per_token(0, 3, lengths, random)}
-
-
-def _spans(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
+def bio_tags(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+    """Returns well-formed tags, from 0 to 4: O, B-a, I-a, B-b, I-b."""
     tags = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
     for row, length in enumerate(lengths):
-        tags[row, :length] = torch.tensor([1, 2, 0, 3, 4, 4, 0, 3][:length])
-        tags[row, 0] = 1 + 2 * (row % 2)
-        if length > 1:
-            tags[row, 1] = 2 + 2 * (row % 2)
-    return {"tags": tags}
+        begin = 1 + 2 * (row % 2)
+        tags[row, :length] = torch.tensor([begin, begin + 1, 0, 3, 4, 4, 0, 3][:length])
+    return tags
 
 
-def _topics(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    labels = torch.randint(0, 2, (len(lengths), 3), generator=random)
-    labels[:, 0] = torch.arange(len(lengths)) % 2
-    return {"labels": labels}
+def chain_heads(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+    """Returns the preceding word as the head of each word, and the root for the first."""
+    return torch.arange(max(lengths)) * mask_of(lengths)
 
 
-def _target(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    return {"target": torch.randn(len(lengths), generator=random)}
+def label_sets(classes: int) -> MakeLabels:
+    """Returns random sets of labels, of shape (B, C)."""
+
+    def make(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+        labels = torch.randint(0, 2, (len(lengths), classes), generator=generator)
+        labels[:, 0] = torch.arange(len(lengths)) % 2
+        return labels
+
+    return make
 
 
-def _tree(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    tags = _per_token(0, 3, lengths, random)
-    heads = torch.zeros_like(tags)
-    for row, length in enumerate(lengths):
-        heads[row, :length] = torch.arange(length)  # every word's head is the one before it
-    return {"head_indices": heads, "head_tags": tags}
+def numbers(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+    """Returns a random number for each sequence."""
+    return torch.randn(len(lengths), generator=generator)
 
 
-def _masked(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    words = _per_token(2, 2 + len(WORDS), lengths, random)
-    words[:, 1::2] = 0  # these were not masked
-    return {"masked_tokens": words}
-
-
-def _classes(lengths: List[int], random: torch.Generator) -> LabelVocabulary:
-    return {"label": torch.arange(len(lengths)) % 2}
+def binary_classes(lengths: List[int], generator: torch.Generator) -> torch.Tensor:
+    """Returns 0 and 1 in turn."""
+    return torch.arange(len(lengths)) % 2
 
 
 POOL = {"seq2vec_encoder": {"type": "bag_of_embeddings", "embedding_dim": DIM, "averaged": True}}
 LAYERS = {
-    "feedforward": {
-        "input_dim": DIM,
-        "num_layers": 1,
-        "hidden_dims": 5,
-        "activations": "tanh",
-    },
+    "feedforward": {"input_dim": DIM, "num_layers": 1, "hidden_dims": 5, "activations": "tanh"},
     "dropout": 0.1,
 }
+POOLED = {**POOL, **LAYERS}
+PER_TOKEN = {"input_dim": DIM, **LAYERS}
 
-CASES: Dict[str, Case] = {
-    "classifier": Case({**POOL, **LAYERS}, _classes),  # AllenNLP's own
-    "crf_tagger": Case(
-        {"input_dim": DIM, "label_encoding": "BIO", "label_namespace": "span_tags", **LAYERS},
-        _spans,
+CASES: Dict[str, HeadCase] = {
+    "classifier": HeadCase(  # AllenNLP's own head
+        vocabulary={"labels": ["no", "yes"]},
+        config=POOLED,
+        labels={"label": binary_classes},
+        metric="accuracy",
     ),
-    "dependency_parser": Case(
-        {"input_dim": DIM, "arc_dim": 3, "tag_dim": 3, "ignore_tags": ["punct"], **LAYERS}, _tree
+    "crf_tagger": HeadCase(
+        vocabulary={"span_tags": ["O", "B-a", "I-a", "B-b", "I-b"]},
+        config={**PER_TOKEN, "label_encoding": "BIO", "label_namespace": "span_tags"},
+        labels={"tags": bio_tags},
+        metric="f1-measure-overall",
     ),
-    "masked_language_model": Case({"input_dim": DIM, **LAYERS}, _masked),
-    "multi_label_classifier": Case({**POOL, "label_namespace": "topic_labels", **LAYERS}, _topics),
-    "regression": Case({**POOL, **LAYERS}, _target),
-    "tagger": Case({"input_dim": DIM, "label_namespace": "pos_tags", **LAYERS}, _pos),
+    "dependency_parser": HeadCase(
+        vocabulary={"head_tags": ["root", "subj", "punct"]},
+        config={**PER_TOKEN, "arc_dim": 3, "tag_dim": 3, "ignore_tags": ["punct"]},
+        labels={"head_tags": per_token(0, 3), "head_indices": chain_heads},
+        metric="LAS",
+    ),
+    "masked_language_model": HeadCase(
+        vocabulary={"masked_tokens": [f"word{i}" for i in range(6)]},  # after padding and OOV
+        config=PER_TOKEN,
+        labels={"masked_tokens": masked_words(2, 8)},
+        metric="perplexity",
+    ),
+    "multi_label_classifier": HeadCase(
+        vocabulary={"topic_labels": ["a", "b", "c"]},
+        config={**POOLED, "label_namespace": "topic_labels"},
+        labels={"labels": label_sets(3)},
+        metric="micro_f1",
+    ),
+    "regression": HeadCase(
+        vocabulary={},
+        config=POOLED,
+        labels={"target": numbers},
+        metric="spearman",
+    ),
+    "tagger": HeadCase(
+        vocabulary={"pos_tags": ["N", "V", "X"]},
+        config={**PER_TOKEN, "label_namespace": "pos_tags"},
+        labels={"tags": per_token(0, 3)},
+        metric="accuracy",
+    ),
 }
 
 
-class Batch(NamedTuple):
-    """What the backbone returns for some texts, and their labels."""
+def make_vocab(type_name: str) -> Vocabulary:
+    return Vocabulary(tokens_to_add=CASES[type_name].vocabulary)
 
-    encoded: LabelVocabulary
-    labels: LabelVocabulary
+
+def make_head(type_name: str) -> Head:
+    """Builds a head with random weights, which are the same in every call."""
+    config = copy.deepcopy(CASES[type_name].config)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return Head.from_params(Params({"type": type_name, **config}), vocab=make_vocab(type_name))
+
+
+class HeadBatch(NamedTuple):
+    """The inputs of a head for a batch of sequences."""
+
+    encoded: Tensors
+    """The outputs of the backbone."""
+    labels: Tensors
 
     @property
-    def arguments(self) -> LabelVocabulary:
+    def arguments(self) -> Tensors:
         return {**self.encoded, **self.labels}
 
-    def row(self, row: int) -> "Batch":
-        """One text as a batch of its own, without the padding that its batch mates need."""
+    def row(self, row: int) -> "HeadBatch":
+        """Returns one sequence as a batch, without padding."""
         length = int(self.encoded["encoded_text_mask"][row].sum())
         longest = self.encoded["encoded_text_mask"].size(1)
 
@@ -144,21 +175,28 @@ class Batch(NamedTuple):
             is_per_token = value.dim() > 1 and value.size(1) == longest
             return value[row : row + 1, :length] if is_per_token else value[row : row + 1]
 
-        return Batch(*({k: cut(v) for k, v in part.items()} for part in self))
+        return HeadBatch(*({k: cut(v) for k, v in tensors.items()} for tensors in self))
 
 
-def make_batch(type_name: str, lengths: List[int]) -> Batch:
-    random = torch.Generator().manual_seed(3)
-    mask = torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(-1)
-    encoded = torch.randn(len(lengths), max(lengths), DIM, generator=random)
-    # What a backbone makes of padding may be anything.
+def mask_of(lengths: List[int]) -> torch.Tensor:
+    """Returns the mask (B, T) of sequences of these lengths."""
+    return torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(-1)
+
+
+def make_batch(type_name: str, lengths: List[int]) -> HeadBatch:
+    """Builds random encoded sequences and labels, which are the same in every call."""
+    generator = torch.Generator().manual_seed(3)
+    mask = mask_of(lengths)
+    encoded = torch.randn(len(lengths), max(lengths), DIM, generator=generator)
+    # A backbone may return any values for padding.
     encoded = torch.where(mask.unsqueeze(-1), encoded, torch.full_like(encoded, 9.0))
-    labels = CASES[type_name].labels(lengths, random)
-    return Batch({"encoded_text": encoded, "encoded_text_mask": mask}, labels)
+    makers = CASES[type_name].labels
+    labels = {name: make(lengths, generator) for name, make in makers.items()}
+    return HeadBatch({"encoded_text": encoded, "encoded_text_mask": mask}, labels)
 
 
-def padded(batch: Batch, columns: int) -> Batch:
-    """The same texts with so many more columns of padding, whose encoding is nothing special."""
+def add_padding(batch: HeadBatch, columns: int) -> HeadBatch:
+    """Returns the same sequences with `columns` more columns of padding."""
     longest = batch.encoded["encoded_text_mask"].size(1)
 
     def pad(name: str, value: torch.Tensor) -> torch.Tensor:
@@ -167,4 +205,4 @@ def padded(batch: Batch, columns: int) -> Batch:
         filler = torch.full_like(value[:, :1], 7.0 if name == "encoded_text" else 0)
         return torch.cat([value, *[filler] * columns], dim=1)
 
-    return Batch(*({k: pad(k, v) for k, v in part.items()} for part in batch))
+    return HeadBatch(*({k: pad(k, v) for k, v in tensors.items()} for tensors in batch))

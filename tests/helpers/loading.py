@@ -1,9 +1,11 @@
-"""Datasets of numbered instances, and loaders of them."""
+"""Datasets of numbered instances, and data loaders for them."""
 
 import logging
 import random
 from typing import Any, Dict, Iterator, List, Optional
 
+import pytest
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Token
 from allennlp.data.fields import LabelField, MetadataField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
@@ -13,7 +15,7 @@ from tests.helpers.models import make_vocab
 
 
 class NumbersReader(DatasetReader):
-    """Instead of a path it takes the number of instances: "3" is a file with three of them."""
+    """Takes the number of instances as its path: "3" is a file with three instances."""
 
     def __init__(self, sharding: bool = True, tokens: Optional[List[int]] = None) -> None:
         super().__init__(
@@ -21,7 +23,7 @@ class NumbersReader(DatasetReader):
         )
         self.sharding = sharding
         self.tokens = tokens or [1, 2, 3]
-        """The lengths of the texts, again and again."""
+        """The lengths of the texts, repeated."""
 
     def _read(self, file_path: Any) -> Iterator[Instance]:
         numbers = range(int(file_path))
@@ -51,8 +53,8 @@ def make_loader(
     **options: Any,
 ) -> MultiTaskDataLoader:
     """
-    A loader of so many instances of each task, which by default are some of the tasks `a`, `b` and
-    `c` of the reader. `args` and `options` are its own.
+    A loader with `sizes` instances of each task. By default the reader has the tasks `a`, `b` and
+    `c`. `args` and `options` are passed to the loader.
     """
     if not args:
         options.setdefault("batch_size", 3)
@@ -66,28 +68,36 @@ def make_loader(
 
 
 def names(batch: Dict[str, Any]) -> List[str]:
-    """The instances of a batch: "a3" is the one with number 3 of the task `a`."""
+    """The names of a batch's instances: "a3" is instance 3 of the task `a`."""
     return [f"{task}{number}" for task, number in zip(batch["task"], batch["number"])]
 
 
 def epoch(loader: MultiTaskDataLoader) -> List[List[str]]:
-    """The batches of the next epoch."""
+    """The names in each batch of the next epoch."""
     return [names(batch) for batch in loader]
 
 
 def flat(batches: List[List[str]]) -> List[str]:
+    """The names of all batches in one list."""
     return [name for batch in batches for name in batch]
 
 
 def every(sizes: Dict[str, int]) -> List[str]:
-    """All instances of the datasets, sorted."""
+    """The names of all instances of the datasets, sorted."""
     return sorted(f"{task}{number}" for task, size in sizes.items() for number in range(size))
 
 
 def messages(caplog: Any, level: int = logging.WARNING) -> List[str]:
-    """What this library has logged, at that level or above."""
+    """The messages that this library logged at `level` or above."""
     return [
         record.getMessage()
         for record in caplog.records
         if record.name.startswith("multitask_model.") and record.levelno >= level
     ]
+
+
+def loader_error(*args: Any, sizes: Optional[Dict[str, int]] = None, **options: Any) -> str:
+    """The message of the `ConfigurationError` that `make_loader` raises."""
+    with pytest.raises(ConfigurationError) as error:
+        make_loader(sizes or {"a": 3, "b": 2}, *args, **options)
+    return str(error.value)

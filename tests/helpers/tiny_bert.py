@@ -1,4 +1,4 @@
-"""A BERT that is small enough to be made on the spot, for tests without a network."""
+"""A tiny BERT that tests create themselves, so that they need no download."""
 
 import os
 from typing import Union
@@ -8,7 +8,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 HIDDEN_SIZE = 8
 
-# One id per line, from 0 on: the special tokens, then words, then the pieces of other words.
+# In the order of their indices: special tokens, words, word pieces.
 VOCABULARY = [
     *["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
     *["the", "cat", "dog", "sat", "ran", "on", "mat", "a", "b", "1", "2", "not", "good", "bad"],
@@ -18,18 +18,18 @@ VOCABULARY = [
 
 def make_tiny_bert(directory: Union[str, "os.PathLike[str]"], layers: int = 1) -> str:
     """
-    Writes a lowercasing BERT with random but always the same weights, and its tokenizer.
+    Saves an uncased BERT and its tokenizer. The weights are random, but equal in every call.
 
     # Parameters
 
     directory : `Union[str, os.PathLike]`
-        Made if it does not exist.
+        Created if it does not exist.
     layers : `int`, optional (default = `1`)
 
     # Returns
 
     `str`
-        `directory`, which `AutoModel` and `AutoTokenizer` load, as `model_name`, without a network.
+        `directory`, the `model_name` for `AutoModel`, `AutoTokenizer` and AllenNLP's embedders.
     """
     directory = os.fspath(directory)
     os.makedirs(directory, exist_ok=True)

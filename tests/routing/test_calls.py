@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from multitask_model import MultiTaskModel
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.calls import call_backbone, call_head, make_available
+from multitask_model.routing.calls import (
+    available_to_heads,
+    call_backbone,
+    call_head,
+    scalar_loss,
+)
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows
 from tests.helpers.messages import exactly
@@ -20,7 +25,6 @@ from tests.helpers.models import (
     CLASSES,
     DIM,
     FixedBackbone,
-    FixedHead,
     TinyBackbone,
     TinyHead,
     make_instance,
@@ -282,11 +286,7 @@ def test_two_fields_of_one_instance_for_one_argument_are_an_error() -> None:
 
 
 def test_fields_and_encodings_are_available() -> None:
-    available = make_available({"a": 1}, {"b": 2})
-    assert available.values == {"a": 1, "b": 2}
-    assert sorted(available.names) == ["a", "b"]
-    assert not available.has_partial
-    assert make_available({"a": Partial([1], (0,))}, {}).has_partial
+    assert available_to_heads({"a": 1}, {"b": 2}) == {"a": 1, "b": 2}
 
 
 def test_a_field_with_the_name_of_a_backbone_output_is_an_error() -> None:
@@ -296,33 +296,43 @@ def test_a_field_with_the_name_of_a_backbone_output_is_an_error() -> None:
         "output in the backbone."
     )
     with pytest.raises(ValueError, match=exactly(message)):
-        make_available({"x": [1]}, {"x": [2]})
+        available_to_heads({"x": [1]}, {"x": [2]})
 
 
 def test_a_backbone_may_return_its_input() -> None:
     value = [1]
-    assert make_available({"x": value}, {"x": value}).values == {"x": value}
+    assert available_to_heads({"x": value}, {"x": value}) == {"x": value}
 
 
-def test_a_result_has_the_loss_and_the_rows_that_it_is_the_mean_of() -> None:
-    backbone = FixedBackbone(loss=torch.tensor([2.0]), x=[1, 2])
-    result = call_backbone(backbone, Router("backbone", backbone), {"text": [3, 4]}, 2)
+def test_the_backbone_is_called_for_all_rows() -> None:
+    backbone = FixedBackbone(x=[1, 2])
+    router = Router("backbone", backbone)
+    fields = {"text": [3, 4], "label": Partial([5], (0,))}
+    assert call_backbone(backbone, router, fields, 2, True) == ({"x": [1, 2]}, 2)
     assert backbone.calls == [{"text": [3, 4]}]
-    assert isinstance(result.loss, torch.Tensor)
-    assert result.loss.shape == ()
-    assert (result.loss.item(), result.loss_rows) == (2.0, 2)
 
 
 def test_the_loss_of_a_head_is_the_mean_of_its_labeled_rows() -> None:
     head = TinyHead(make_vocab())
-    encoded = {"encoded_text": torch.ones(3, 1, DIM), "encoded_text_mask": torch.ones(3, 1)}
-    available = make_available({"label": Partial(torch.tensor([2]), (1,))}, encoded)
-    result = call_head(head, Router("a", head), available, AllRows(3))
+    available = {
+        **{"encoded_text": torch.ones(3, 1, DIM), "encoded_text_mask": torch.ones(3, 1)},
+        "label": Partial(torch.tensor([2]), (1,)),
+    }
+    outputs, loss_rows = call_head(head, Router("a", head), available, AllRows(3), True)
     logits = head.linear(torch.ones(1, DIM))
-    assert isinstance(result.loss, torch.Tensor)
+    loss = scalar_loss("a", outputs)
+    assert loss is not None
     expected = torch.nn.functional.cross_entropy(logits, torch.tensor([2]))
-    assert result.loss.item() == pytest.approx(expected.item())
-    assert result.loss_rows == 1
+    assert loss.item() == pytest.approx(expected.item())
+    assert loss_rows == 1
+
+
+@pytest.mark.parametrize("loss", [torch.tensor(2.0), torch.tensor([[2.0]]), 2], ids=repr)
+def test_a_single_number_is_a_scalar_loss(loss: Any) -> None:
+    found = scalar_loss("a", {"loss": loss})
+    assert found is not None
+    assert (found.shape, found.item()) == ((), 2.0)
+    assert scalar_loss("a", {"loss": None}) is None
 
 
 @pytest.mark.parametrize(
@@ -331,10 +341,9 @@ def test_the_loss_of_a_head_is_the_mean_of_its_labeled_rows() -> None:
     ids=["tensor", "string"],
 )
 def test_a_loss_that_is_not_a_single_number_is_an_error(loss: Any, found: str) -> None:
-    head = FixedHead(loss=loss)
     message = (
         f"The loss of 'a' must be a single number, but got {found}. Reduce it in the forward() of "
         "that component, for example with .mean()."
     )
     with pytest.raises(ValueError, match=exactly(message)):
-        call_head(head, Router("a", head), make_available({}, {}), AllRows(2))
+        scalar_loss("a", {"loss": loss})

@@ -1,4 +1,4 @@
-"""The `multitask` data loader and what it consists of."""
+"""The `multitask` data loader and its parts."""
 
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
 

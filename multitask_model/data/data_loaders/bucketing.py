@@ -1,7 +1,18 @@
-"""Instances of like length next to one another, so that batches need little padding."""
+"""Buckets of instances of similar length, which reduce padding."""
 
 import random
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Sized
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Sized,
+    TypeVar,
+)
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import lazy_groups_of
@@ -9,124 +20,133 @@ from allennlp.data import Instance
 from allennlp.data.fields import SequenceField
 
 from multitask_model.data.data_loaders.instance_streams import InstanceRef, SizedIterable
-from multitask_model.data.data_loaders.padding_ratio import lengths_of
+from multitask_model.data.data_loaders.padding_ratio import field_lengths
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.errors import check_known, format_names, suggest
 
+T = TypeVar("T")
+
 
 def make_buckets(
-    items: Sequence[Any],
+    items: Sequence[T],
     lengths: Sequence[int],
     size: int,
     noise: float,
     rng: random.Random,
-) -> List[Any]:
+) -> List[T]:
     """
-    The items in another order: cut into buckets of `size` from the beginning, each has items of
-    about the same length. The order of the buckets is random, and that within one too.
+    Reorders the items so that consecutive buckets of `size` items have similar lengths. The buckets
+    are in random order, and so are the items of each bucket.
 
     # Parameters
 
-    items : `Sequence[Any]`
+    items : `Sequence[T]`
     lengths : `Sequence[int]`
-        One for each item.
+        The length of each item.
     size : `int`
+        The number of items in a bucket.
     noise : `float`
-        Each length counts as if it were changed by up to this share of it, at random, so that the
-        same items do not always come together.
+        Items are sorted by their length times a random factor between `1 - noise` and `1 + noise`,
+        so that the buckets differ from epoch to epoch.
     rng : `random.Random`
 
     # Returns
 
-    `List[Any]`
-        If they do not fill all the buckets, the last one is short, and may be of any length.
+    `List[T]`
+        All items. The remainder that does not fill a bucket is at the end, and has a random
+        position in the order of the lengths.
     """
     noisy = [length * (1 + noise * rng.uniform(-1, 1)) for length in lengths]
-    # Of equal lengths it must not always be the same that come together.
+    # Ties are broken at random, so that items of equal length change buckets too.
     order = sorted(range(len(items)), key=lambda i: (noisy[i], rng.random()))
     rest = len(order) % size
-    # Were it always the longest that are left over, `drop_last` would drop no others.
+    # If the remainder were always the longest items, `drop_last` would drop no others.
     start = rng.randrange(len(order) // size + 1) * size
-    short, full = order[start : start + rest], order[:start] + order[start + rest :]
+    remainder, full = order[start : start + rest], order[:start] + order[start + rest :]
     buckets = [full[i : i + size] for i in range(0, len(full), size)]
     rng.shuffle(buckets)
-    for bucket in [*buckets, short]:
+    for bucket in [*buckets, remainder]:
         rng.shuffle(bucket)
-    return [items[i] for bucket in [*buckets, short] for i in bucket]
+    return [items[i] for bucket in [*buckets, remainder] for i in bucket]
 
 
-class Buckets:
+class LengthBucketer:
     """
-    Puts what a task has of an epoch into buckets.
+    Reorders the instances of a task in an epoch into buckets of similar length.
 
     # Parameters
 
-    names : `Sequence[str]`
-        The fields whose lengths count, together if there are several.
+    sorting_keys : `Sequence[str]`
+        The fields whose lengths are summed and compared.
     noise : `float`
-    loaders : `Mapping[str, TaskDataset]`
+        See `make_buckets`.
+    datasets : `Mapping[str, TaskDataset]`
     sizes : `Mapping[str, int]`
-        Of the buckets of each task.
-    instance_of : `Callable`
-        The instance of a key.
+        The bucket size of each task.
+    get_instance : `Callable[[InstanceRef], Instance]`
+        Returns the instance of a reference.
 
     # Raises
 
     `ConfigurationError`
-        If a task has none of the fields, or one of them has no length.
+        If the instances of a task have none of the fields, or no task has one of the fields.
     """
 
     def __init__(
         self,
-        names: Sequence[str],
+        sorting_keys: Sequence[str],
         noise: float,
-        loaders: Mapping[str, TaskDataset],
+        datasets: Mapping[str, TaskDataset],
         sizes: Mapping[str, int],
-        instance_of: Callable[[InstanceRef], Instance],
+        get_instance: Callable[[InstanceRef], Instance],
     ) -> None:
-        for task, loader in loaders.items():
-            _check_fields(names, task, loader.first)
-        fields = {name for loader in loaders.values() for name in loader.first.fields}
-        check_known("sorting_keys", "fields of the instances", names, sorted(fields))
-        self._names = names
+        for task, dataset in datasets.items():
+            _check_fields(sorting_keys, task, dataset.first)
+        fields = {name for dataset in datasets.values() for name in dataset.first.fields}
+        check_known("sorting_keys", "fields of the instances", sorting_keys, sorted(fields))
+        self._sorting_keys = sorting_keys
         self._noise = noise
         self._sizes = sizes
-        self._instance_of = instance_of
-        self._pools = {task: loader.pool_size for task, loader in loaders.items()}
+        self._get_instance = get_instance
+        self._memory_limits: Dict[str, Optional[int]] = {
+            task: dataset.max_instances_in_memory for task, dataset in datasets.items()
+        }
 
-    def order(
-        self, task: str, share: Iterable[InstanceRef], rng: random.Random
+    def reorder(
+        self, task: str, refs: Iterable[InstanceRef], rng: random.Random
     ) -> Iterable[InstanceRef]:
-        """All of the share together, or as much as is held in memory at a time."""
-        size, pool = self._sizes[task], self._pools[task]
-        if pool is None:
-            return self._in_buckets(list(share), size, rng)
-        groups = lazy_groups_of(share, max(size, pool // size * size))
-        items = self._each_in_buckets(groups, size, rng)
-        return SizedIterable(items, len(share)) if isinstance(share, Sized) else items
+        """
+        Reorders the instances of `task`: all of them or, for a dataset that is read lazily, groups
+        of up to `max_instances_in_memory`.
+        """
+        size, limit = self._sizes[task], self._memory_limits[task]
+        if limit is None:
+            return self._make_buckets(list(refs), size, rng)
+        groups = lazy_groups_of(refs, max(size, limit // size * size))
+        items = self._make_buckets_lazily(groups, size, rng)
+        return SizedIterable(items, len(refs)) if isinstance(refs, Sized) else items
 
-    def _each_in_buckets(
+    def _make_buckets_lazily(
         self, groups: Iterable[List[InstanceRef]], size: int, rng: random.Random
     ) -> Iterator[InstanceRef]:
         for group in groups:
-            yield from self._in_buckets(group, size, rng)
+            yield from self._make_buckets(group, size, rng)
 
-    def _in_buckets(
-        self, keys: List[InstanceRef], size: int, rng: random.Random
+    def _make_buckets(
+        self, refs: List[InstanceRef], size: int, rng: random.Random
     ) -> List[InstanceRef]:
-        instances = map(self._instance_of, keys)
-        lengths = [sum(lengths_of(instance, self._names).values()) for instance in instances]
-        return make_buckets(keys, lengths, size, self._noise, rng)
+        instances = map(self._get_instance, refs)
+        lengths = [sum(field_lengths(i, self._sorting_keys).values()) for i in instances]
+        return make_buckets(refs, lengths, size, self._noise, rng)
 
 
-def _check_fields(names: Sequence[str], task: str, instance: Instance) -> None:
-    fields: Dict[str, Any] = dict(instance.fields)
+def _check_fields(sorting_keys: Sequence[str], task: str, instance: Instance) -> None:
+    fields: Dict[str, object] = dict(instance.fields)
     sequences = [name for name, field in fields.items() if isinstance(field, SequenceField)]
-    if not set(names) & set(sequences):
+    if not set(sorting_keys) & set(sequences):
+        suggestion = suggest(sorting_keys[0] if sorting_keys else "", sequences)
         raise ConfigurationError(
-            f"sorting_keys must name a field with a length that the instances of {task!r} have, "
-            f"but "
-            f"it is {format_names(names)}.{suggest(names[0] if names else '', sequences)} Their "
-            f"fields "
-            f"with a length: {format_names(sequences)}."
+            f"sorting_keys must name at least one sequence field of the dataset {task!r}, but got "
+            f"{format_names(sorting_keys)}.{suggestion} Its sequence fields: "
+            f"{format_names(sequences)}."
         )

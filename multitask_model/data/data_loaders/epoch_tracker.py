@@ -1,27 +1,35 @@
-"""How far training has got through its epochs, for a checkpoint and for going on from one."""
+"""The progress of training through its epochs, for checkpoints."""
 
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
-from multitask_model.data.data_loaders.epochs import Counts, Epochs
+from multitask_model.data.data_loaders.epochs import Counts, Epochs, EpochsState
+from multitask_model.data.data_loaders.instance_streams import InstanceRef
+
+Batch = Dict[str, object]
+Collate = Callable[[Iterable[List[InstanceRef]]], Iterator[Batch]]
 
 
-class UnderWay(NamedTuple):
-    """An epoch that has begun."""
+class LoaderState(EpochsState):
+    """The state of a loader: that of its epochs, and the number of batches in each past epoch."""
 
-    state: Dict[str, Any]
-    """As it was at the beginning."""
+    batches: List[int]
+
+
+class CurrentEpoch(NamedTuple):
+    """An epoch that has started: the state at its start, and its counts if they are known."""
+
+    state: LoaderState
     counts: Optional[Counts]
 
 
 class EpochTracker:
     """
-    Runs through epochs, and keeps count.
+    Iterates over epochs and counts their batches.
 
-    AllenNLP's trainer, when it recovers from a checkpoint, goes through the batches of all epochs
-    and of part of one without using them. What it gets then is empty batches, as many as there
-    were, so that it counts on from the right number, and that takes no time.
+    A trainer that recovers from a checkpoint iterates over all batches that were trained on and
+    skips them. After `fast_forward`, these batches are empty dictionaries, which take no time.
 
     # Parameters
 
@@ -32,50 +40,50 @@ class EpochTracker:
     def __init__(self, epochs: Epochs, scheduler: MultiTaskScheduler) -> None:
         self._epochs = epochs
         self._scheduler = scheduler
-        self._under_way: Optional[UnderWay] = None
-        self._had: List[int] = []
-        self._to_go_through: List[int] = []
-        self._to_skip = 0
+        self._current: Optional[CurrentEpoch] = None
+        self._batch_counts: List[int] = []
+        self._epochs_to_skip: List[int] = []
+        self._batches_to_skip = 0
 
     def __len__(self) -> int:
-        """The batches of the epoch under way, or else of the next. `TypeError` if nobody knows."""
-        if self._to_go_through:
-            return self._to_go_through[0]
-        if self._under_way is None:
+        """
+        Returns the number of batches in the current epoch or, between epochs, in the next one.
+        Raises `TypeError` if a dataset has no length.
+        """
+        if self._epochs_to_skip:
+            return self._epochs_to_skip[0]
+        if self._current is None:
             return self._scheduler.count_batches(self._epochs.counts())
-        if self._under_way.counts is None:
+        if self._current.counts is None:
             raise TypeError("An epoch of datasets that are read lazily has no length")
-        return self._scheduler.count_batches(self._under_way.counts)
+        return self._scheduler.count_batches(self._current.counts)
 
-    def epoch(self, make: Callable[[Iterable[List[Any]]], Iterator[Any]]) -> Iterator[Any]:
-        """The next epoch: what `make` makes of its batches."""
-        if self._to_go_through:
+    def epoch(self, collate: Collate) -> Iterator[Batch]:
+        """Starts the next epoch and yields its batches, collated by `collate`."""
+        if self._epochs_to_skip:
             try:
-                yield from ({} for _ in range(self._to_go_through[0]))
+                yield from ({} for _ in range(self._epochs_to_skip[0]))
             finally:
-                del self._to_go_through[0]
+                del self._epochs_to_skip[0]
             return
         self.finish()
-        under_way = self._under_way = UnderWay(self.state_dict(), self._counts())
-        number = len(self._had)
-        self._had.append(0)
+        current = self._current = CurrentEpoch(self.state_dict(), self._counts())
+        number = len(self._batch_counts)
+        self._batch_counts.append(0)
         try:
-            for batch in self._skipping(iter(self._epochs.start()), make):
-                self._had[number] += 1
+            for batch in self._batches(collate):
+                self._batch_counts[number] += 1
                 yield batch
         finally:
-            if self._under_way is under_way:
+            if self._current is current:
                 self.finish()
 
-    def _skipping(
-        self,
-        batches: Iterator[List[Any]],
-        make: Callable[[Iterable[List[Any]]], Iterator[Any]],
-    ) -> Iterator[Any]:
-        skip, self._to_skip = self._to_skip, 0
+    def _batches(self, collate: Collate) -> Iterator[Batch]:
+        batches = iter(self._epochs.start())
+        skip, self._batches_to_skip = self._batches_to_skip, 0
         for _, _ in zip(range(skip), batches):
             yield {}
-        yield from make(batches)
+        yield from collate(batches)
 
     def _counts(self) -> Optional[Counts]:
         try:
@@ -85,31 +93,31 @@ class EpochTracker:
 
     def finish(self, batches: Optional[int] = None) -> None:
         """
-        The epoch under way, if there is one, is over, even if it did not come to its end; so many
-        of its batches were used.
+        Ends the current epoch, if there is one. If `batches` is given, only that many of its
+        batches count as used.
         """
-        self._under_way = None
-        if batches is not None and self._had:
-            self._had[-1] = min(self._had[-1], batches)
+        self._current = None
+        if batches is not None and self._batch_counts:
+            self._batch_counts[-1] = min(self._batch_counts[-1], batches)
 
-    def state_dict(self) -> Dict[str, Any]:
-        """
-        As plain data, the state at the beginning of the epoch under way, or else of the next; and
-        how many batches each epoch before it had.
-        """
-        if self._under_way is not None:
-            return self._under_way.state
-        return {**self._epochs.state_dict(), "batches": list(self._had)}
+    def state_dict(self) -> LoaderState:
+        """Returns the state at the start of the current or, between epochs, of the next epoch."""
+        if self._current is not None:
+            return self._current.state
+        return {**self._epochs.state_dict(), "batches": list(self._batch_counts)}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """The next epoch is the one that the state is of."""
+    def load_state_dict(self, state: LoaderState) -> None:
+        """Restores a state. The next epoch is the one at whose start it was saved."""
         self.finish()
         self._epochs.load_state_dict(state)
-        self._had = list(state["batches"])
-        self._to_go_through = []
-        self._to_skip = 0
+        self._batch_counts = list(state["batches"])
+        self._epochs_to_skip = []
+        self._batches_to_skip = 0
 
-    def go_through(self, batches: int) -> None:
-        """The epochs before the state that was loaded, and then the first batches of the next."""
-        self._to_go_through = list(self._had)
-        self._to_skip = batches
+    def fast_forward(self, batches: int) -> None:
+        """
+        Inserts empty batches before the next epoch, for all epochs before the loaded state, and
+        replaces the first `batches` batches of the next epoch by empty ones.
+        """
+        self._epochs_to_skip = list(self._batch_counts)
+        self._batches_to_skip = batches

@@ -1,12 +1,12 @@
-"""What comes in an epoch, as a function of a seed, the number of the epoch and positions."""
+"""The batches of each epoch. They depend on a seed, the epoch number and positions only."""
 
 import copy
 import random
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sized, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple, TypedDict
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
-from allennlp.data.data_loaders import multitask_scheduler
+from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
 from multitask_model.data.data_loaders.apportionment import apportion, check_proportions
@@ -14,194 +14,174 @@ from multitask_model.data.data_loaders.instance_streams import (
     InstanceRef,
     LazyStream,
     MemoryStream,
-    SizedIterable,
     Stream,
 )
+from multitask_model.data.data_loaders.scheduler_adapter import batch_refs, without_drop_last
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
-from multitask_model.data.schedulers import Scheduler
 from multitask_model.errors import format_names
 
 Counts = Dict[str, int]
 EpochRefs = Dict[str, Iterable[InstanceRef]]
+Reorder = Callable[[str, Iterable[InstanceRef], random.Random], Iterable[InstanceRef]]
 
-# They do not look at what they put together. Others may, subclasses of these included, so they get
-# the instances.
-_TAKE_KEYS = (
-    multitask_scheduler.RoundRobinScheduler,
-    multitask_scheduler.HomogeneousRoundRobinScheduler,
-)
+
+class _EpochsStateWithoutSampler(TypedDict):
+    seed: int
+    epoch: int
+    positions: Dict[str, List[int]]
+    carry: Dict[str, float]
+
+
+class EpochsState(_EpochsStateWithoutSampler, total=False):
+    """The state of `Epochs`, as plain data: see `apportion` for `carry`."""
+
+    sampler: Mapping[str, object]
 
 
 class Epochs:
     """
-    Makes one epoch after the other, as lists of keys that are to be batches.
+    Makes the batches of one epoch after the other, as lists of references to instances.
 
     # Parameters
 
-    loaders : `Dict[str, TaskDataset]`
+    datasets : `Dict[str, TaskDataset]`
     scheduler : `MultiTaskScheduler`
-    sampler : `MultiTaskEpochSampler`, optional (default = `None`)
-    instances_per_epoch : `int`, optional (default = `None`)
-        With it there must be a sampler.
-    shuffle : `bool`, optional (default = `None`)
-        If `None`, epochs are shuffled and evaluations are not.
-    bucket : `Callable`, optional (default = `None`)
-        Puts the share that a task has of an epoch that is shuffled into another order.
-    instance_of : `Callable`
-        The instance of a key.
+    sampler : `MultiTaskEpochSampler`, optional
+        Required with `instances_per_epoch`.
+    instances_per_epoch : `int`, optional
+        By default, an epoch is a full pass over all datasets.
+    shuffle : `bool`, optional
+        With `None`, epochs are shuffled and evaluations are not.
+    reorder : `Reorder`, optional
+        Reorders a task's instances in a shuffled epoch, such as `LengthBucketer.reorder`.
+    get_instance : `Callable[[InstanceRef], Instance]`
+        Returns the instance of a reference.
     """
 
     def __init__(
         self,
-        loaders: Dict[str, TaskDataset],
+        datasets: Dict[str, TaskDataset],
         scheduler: MultiTaskScheduler,
-        sampler: Any,
+        sampler: Optional[MultiTaskEpochSampler],
         instances_per_epoch: Optional[int],
         shuffle: Optional[bool],
-        bucket: Optional[
-            Callable[[str, Iterable[InstanceRef], random.Random], Iterable[InstanceRef]]
-        ],
-        instance_of: Callable[[InstanceRef], Instance],
+        reorder: Optional[Reorder],
+        get_instance: Callable[[InstanceRef], Instance],
     ) -> None:
-        self._loaders = loaders
+        self._datasets = datasets
         self._scheduler = scheduler
         self._sampler = sampler
         self._instances_per_epoch = instances_per_epoch
         self._shuffle = shuffle
-        self._bucket = bucket
-        self._instance_of = instance_of
+        self._reorder = reorder
+        self._get_instance = get_instance
         # AllenNLP seeds Python's generator from the config.
         self._seed = random.getrandbits(32)
         self._number = 0
         self._evaluations = 0
-        self._owed = dict.fromkeys(loaders, 0.0)
+        self._carry = dict.fromkeys(datasets, 0.0)
         self._next: Optional[Tuple[Counts, Dict[str, float]]] = None
-        self._streams = {task: self._stream(task) for task in loaders}
+        self._streams = {task: self._make_stream(task) for task in datasets}
 
-    def _stream(self, task: str) -> Stream:
-        loader = self._loaders[task]
-        stream = LazyStream if loader.instances is None else MemoryStream
-        return stream(task, loader, self._seed, self._shuffle is not False)
+    def _make_stream(self, task: str) -> Stream:
+        dataset = self._datasets[task]
+        stream = LazyStream if dataset.instances is None else MemoryStream
+        return stream(task, dataset, self._seed, self._shuffle is not False)
 
     def counts(self) -> Counts:
-        """How many instances of each task the next epoch has. `TypeError` if nobody knows."""
+        """
+        Returns the number of instances of each task in the next epoch. Raises `TypeError` if a
+        dataset has no length.
+        """
         if self._instances_per_epoch is None:
-            return {task: stream.rest_of_pass() for task, stream in self._streams.items()}
+            return {task: stream.remaining() for task, stream in self._streams.items()}
         return self._apportioned()[0]
 
-    def forget_shares(self) -> None:
-        """Has the sampler asked again for the shares of the next epoch."""
+    def refresh_proportions(self) -> None:
+        """Discards the proportions of the next epoch, so that the sampler is asked again."""
         self._next = None
 
     def _apportioned(self) -> Tuple[Counts, Dict[str, float]]:
+        # The sampler is asked once per epoch, as in AllenNLP: its answers may be random.
         if self._next is None:
-            # Once for each epoch, as in AllenNLP: a sampler may count, or rng at random.
             self._next = self._ask_sampler()
         return self._next
 
     def _ask_sampler(self) -> Tuple[Counts, Dict[str, float]]:
+        sampler = self._sampler
         assert self._instances_per_epoch is not None
-        if hasattr(self._sampler, "start_epoch"):
-            self._sampler.start_epoch(self._number)
-        proportions = check_proportions(
-            self._sampler.get_task_proportions(self._loaders), self._loaders, self._sampler
-        )
-        return apportion(self._instances_per_epoch, proportions, self._owed)
+        assert sampler is not None
+        if hasattr(sampler, "start_epoch"):
+            sampler.start_epoch(self._number)
+        proportions = sampler.get_task_proportions(self._datasets)
+        proportions = check_proportions(proportions, self._datasets, sampler)
+        return apportion(self._instances_per_epoch, proportions, self._carry)
 
     def start(self) -> Iterable[List[InstanceRef]]:
-        """The batches of the next epoch, and on to the one after it."""
-        counts: Mapping[str, Optional[int]] = dict.fromkeys(self._loaders)
+        """Returns the next epoch's batches and advances the epoch counter."""
+        counts: Mapping[str, Optional[int]] = dict.fromkeys(self._datasets)
         if self._instances_per_epoch is not None:
-            counts, self._owed = self._apportioned()
-            self.forget_shares()
+            counts, self._carry = self._apportioned()
+            self.refresh_proportions()
         number, self._number = self._number, self._number + 1
-        shares = {task: stream.take(counts[task]) for task, stream in self._streams.items()}
+        refs = {task: stream.take(counts[task]) for task, stream in self._streams.items()}
         shuffle = self._shuffle is not False
-        return self._batches(self._scheduler, shares, f"epoch {number}", shuffle)
+        return self._batches(self._scheduler, refs, f"epoch {number}", shuffle)
 
     def evaluation(self) -> Iterable[List[InstanceRef]]:
-        """Batches of all instances once, which leaves the epochs as they are."""
-        number = f"evaluation {self._evaluations}"
+        """Returns batches with all instances once. The state of the epochs does not change."""
+        label = f"evaluation {self._evaluations}"
         self._evaluations += 1
         shuffle = self._shuffle is True
-        shares = {task: s.whole(number, shuffle) for task, s in self._streams.items()}
-        number = number if shuffle else "evaluation"
-        return self._batches(without_dropping(self._scheduler), shares, number, shuffle)
+        refs = {task: s.full_pass(label, shuffle) for task, s in self._streams.items()}
+        label = label if shuffle else "evaluation"
+        return self._batches(without_drop_last(self._scheduler), refs, label, shuffle)
 
     def _batches(
-        self, scheduler: MultiTaskScheduler, shares: EpochRefs, number: str, shuffle: bool
+        self, scheduler: MultiTaskScheduler, refs: EpochRefs, label: str, shuffle: bool
     ) -> Iterable[List[InstanceRef]]:
-        if self._bucket is not None and shuffle:
-            for task, share in shares.items():
-                rng = random.Random(f"{self._seed}/{task}/{number}")
-                shares[task] = self._bucket(task, share, rng)
+        if self._reorder is not None and shuffle:
+            for task, of_task in refs.items():
+                rng = random.Random(f"{self._seed}/{task}/{label}")
+                refs[task] = self._reorder(task, of_task, rng)
         if hasattr(scheduler, "set_random"):
-            scheduler.set_random(random.Random(f"{self._seed}/{number}"))
-        if isinstance(scheduler, Scheduler) or type(scheduler) in _TAKE_KEYS:
-            batches: Any = scheduler.batch_instances(shares)  # type: ignore[arg-type]
-            return batches
-        return self._batches_by_instances(scheduler, shares)
+            scheduler.set_random(random.Random(f"{self._seed}/{label}"))
+        return batch_refs(scheduler, refs, self._get_instance)
 
-    def _batches_by_instances(
-        self, scheduler: MultiTaskScheduler, shares: EpochRefs
-    ) -> Iterator[List[InstanceRef]]:
-        keys: Dict[int, InstanceRef] = {}
-
-        def instance_of(key: InstanceRef) -> Instance:
-            instance = self._instance_of(key)
-            if isinstance(key, tuple):  # it stays in memory, so its id stays its own
-                keys[id(instance)] = key
-            return instance
-
-        instances: Dict[str, Iterable[Instance]] = {}
-        for task, share in shares.items():
-            mapped = map(instance_of, share)
-            instances[task] = (
-                SizedIterable(mapped, len(share)) if isinstance(share, Sized) else mapped
-            )
-        for batch in scheduler.batch_instances(instances):
-            yield [keys.get(id(instance), instance) for instance in batch]
-
-    def state_dict(self) -> Dict[str, Any]:
-        state = {
+    def state_dict(self) -> EpochsState:
+        """Returns a copy of the state."""
+        state: EpochsState = {
             "seed": self._seed,
             "epoch": self._number,
             "positions": {task: stream.position for task, stream in self._streams.items()},
-            "owed": dict(self._owed),
+            "carry": dict(self._carry),
         }
-        if hasattr(self._sampler, "state_dict"):
+        if self._sampler is not None and hasattr(self._sampler, "state_dict"):
             state["sampler"] = copy.deepcopy(self._sampler.state_dict())
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: EpochsState) -> None:
         """
+        Restores the state that `state_dict` returned.
+
         # Raises
 
         `ConfigurationError`
-            If the state is that of other tasks.
+            If the state is of a loader with other datasets.
         """
         positions = state["positions"]
         if set(positions) != set(self._streams):
             raise ConfigurationError(
-                "To go on from a checkpoint, the loader must have the datasets that it had, but "
-                f"these were {format_names(positions)} and now are {format_names(self._streams)}. "
-                f"Correct "
-                "the data path, or begin a new run."
+                "The state of a loader must be for its datasets, "
+                f"{format_names(self._streams)}, but got {format_names(positions)}. Correct the "
+                "data path, or start a new run."
             )
         self._seed = state["seed"]
         self._number = state["epoch"]
-        self._owed = dict(state["owed"])
-        self.forget_shares()
+        self._carry = dict(state["carry"])
+        self.refresh_proportions()
         for task, stream in self._streams.items():
             stream.move_to(positions[task], self._seed)
-        if hasattr(self._sampler, "load_state_dict") and "sampler" in state:
-            self._sampler.load_state_dict(copy.deepcopy(state["sampler"]))
-
-
-def without_dropping(scheduler: MultiTaskScheduler) -> MultiTaskScheduler:
-    """The scheduler, or one like it that drops nothing, for evaluation."""
-    if not getattr(scheduler, "drop_last", False):
-        return scheduler
-    whole: Any = copy.copy(scheduler)
-    whole.drop_last = False
-    return whole
+        sampler = self._sampler
+        if sampler is not None and hasattr(sampler, "load_state_dict") and "sampler" in state:
+            sampler.load_state_dict(copy.deepcopy(state["sampler"]))

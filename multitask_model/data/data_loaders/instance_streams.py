@@ -1,7 +1,7 @@
-"""Where the instances of a dataset come from: pass after pass over it, from where it was left."""
+"""Streams of the instances of one dataset, pass after pass, that can be resumed."""
 
 import random
-from typing import Any, Dict, Generic, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union
+from typing import Dict, Generic, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
@@ -9,19 +9,22 @@ from allennlp.data import Instance
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 
 InstanceRef = Union[Tuple[str, int], Instance]
-"""Stands for an instance: its dataset and its place in memory, or itself if it is read lazily."""
+"""
+A reference to an instance: its task and its index in memory or, if its dataset is read lazily, the
+instance itself.
+"""
 
-_Item = TypeVar("_Item")
+T = TypeVar("T")
 
 
-class SizedIterable(Generic[_Item]):
-    """So many items, which are not there before they are needed."""
+class SizedIterable(Generic[T]):
+    """An iterable that is evaluated lazily and has a length."""
 
-    def __init__(self, items: Iterable[_Item], length: int) -> None:
+    def __init__(self, items: Iterable[T], length: int) -> None:
         self._items = items
         self._length = length
 
-    def __iter__(self) -> Iterator[_Item]:
+    def __iter__(self) -> Iterator[T]:
         return iter(self._items)
 
     def __len__(self) -> int:
@@ -30,22 +33,23 @@ class SizedIterable(Generic[_Item]):
 
 class Stream:
     """
-    The instances of one dataset, pass after pass, each in an order of its own. That of pass p is a
-    function of `seed`, the name of the dataset and p, so a position, which is all there is to be
-    saved, says what comes next.
+    The instances of one dataset, pass after pass, each pass in another random order. The order of a
+    pass depends on `seed`, `task` and the number of the pass only, so a position is all that a
+    checkpoint needs.
 
     # Parameters
 
     task : `str`
-    loader : `TaskDataset`
+    dataset : `TaskDataset`
     seed : `int`
     shuffle : `bool`
-        For lazily read datasets, among as many instances as are held in memory.
+        Whether to shuffle each pass. A dataset that is read lazily is shuffled approximately, with
+        a buffer of `max_instances_in_memory` instances.
     """
 
-    def __init__(self, task: str, loader: TaskDataset, seed: int, shuffle: bool) -> None:
+    def __init__(self, task: str, dataset: TaskDataset, seed: int, shuffle: bool) -> None:
         self._task = task
-        self._loader = loader
+        self._dataset = dataset
         self._seed = seed
         self._shuffle = shuffle
         self._pass = 0
@@ -53,126 +57,139 @@ class Stream:
 
     @property
     def position(self) -> List[int]:
-        """The number of the pass under way, and how many instances of it were taken."""
+        """The number of the current pass, and how many of its instances were taken."""
         return [self._pass, self._done]
 
     def move_to(self, position: List[int], seed: int) -> None:
+        """Resumes from a position of a stream with the given seed."""
         self._pass, self._done = position
         self._seed = seed
 
-    def rest_of_pass(self) -> int:
-        """How many instances of the pass are left. `TypeError` if nobody knows."""
-        return len(self._loader) - self._done
+    def remaining(self) -> int:
+        """
+        Returns the number of instances that remain in the current pass. Raises `TypeError` if the
+        dataset has no length.
+        """
+        return len(self._dataset) - self._done
 
     def take(self, count: Optional[int]) -> Iterable[InstanceRef]:
         """
-        The next `count` instances, by default the rest of the pass. If their number is known the
-        result has a length.
+        Returns the next `count` instances or, with `None`, the remaining instances of the current
+        pass. The result has a length if it is known.
         """
         raise NotImplementedError
 
-    def whole(self, number: str, shuffle: bool) -> Iterable[InstanceRef]:
-        """All instances once, without moving. `number` makes for the order if they are shuffled."""
+    def full_pass(self, label: str, shuffle: bool) -> Iterable[InstanceRef]:
+        """
+        Returns all instances once, without a change of the position. With `shuffle`, the order
+        depends on `label`.
+        """
         raise NotImplementedError
 
-    def _draw(self, number: Any) -> random.Random:
-        return random.Random(f"{self._seed}/{self._task}/{number}")
+    def _rng(self, label: object) -> random.Random:
+        return random.Random(f"{self._seed}/{self._task}/{label}")
 
 
 class MemoryStream(Stream):
-    """Of a dataset in memory. Taking moves the position at once, whatever is made of the result."""
+    """A stream of a dataset in memory. `take` moves the position at once."""
 
     def take(self, count: Optional[int]) -> Iterable[InstanceRef]:
-        size = len(self._loader)
-        count = self.rest_of_pass() if count is None else count
-        keys = self._keys(self._pass, self._done, count)
+        size = len(self._dataset)
+        count = self.remaining() if count is None else count
+        refs = self._refs(self._pass, self._done, count)
         passes, self._done = divmod(self._done + count, size)
         self._pass += passes
-        return SizedIterable(keys, count)
+        return SizedIterable(refs, count)
 
-    def whole(self, number: str, shuffle: bool) -> Iterable[InstanceRef]:
-        return [(self._task, i) for i in self._order(number, shuffle)]
+    def full_pass(self, label: str, shuffle: bool) -> Iterable[InstanceRef]:
+        return [(self._task, i) for i in self._order(label, shuffle)]
 
-    def _keys(self, number: int, start: int, count: int) -> Iterator[InstanceRef]:
+    def _refs(self, number: int, start: int, count: int) -> Iterator[InstanceRef]:
         while count > 0:
-            part = self._order(number, self._shuffle)[start : start + count]
-            yield from ((self._task, i) for i in part)
-            number, start, count = number + 1, 0, count - len(part)
+            indices = self._order(number, self._shuffle)[start : start + count]
+            yield from ((self._task, i) for i in indices)
+            number, start, count = number + 1, 0, count - len(indices)
 
-    def _order(self, number: Any, shuffle: bool) -> List[int]:
-        order = list(range(len(self._loader)))
+    def _order(self, label: object, shuffle: bool) -> List[int]:
+        order = list(range(len(self._dataset)))
         if shuffle:
-            self._draw(number).shuffle(order)
+            self._rng(label).shuffle(order)
         return order
 
 
 class LazyStream(Stream):
     """
-    Of a dataset that is read again in each pass. The position moves as instances are taken, and the
-    reading goes on where it stopped. In order to move to a position, it reads up to there.
+    A stream of a dataset that is read again in each pass. The position moves as instances are
+    taken. Moving to a position reads and skips the instances before it.
     """
 
     _reading: Optional[Iterator[Instance]] = None
 
-    def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_reading": None}  # the position says where to go on
+    def __getstate__(self) -> Dict[str, object]:
+        return {**self.__dict__, "_reading": None}  # an iterator cannot be copied or pickled
 
     def move_to(self, position: List[int], seed: int) -> None:
         super().move_to(position, seed)
         self._reading = None
 
     def take(self, count: Optional[int]) -> Iterable[InstanceRef]:
-        return self._rest() if count is None else SizedIterable(self._next(count), count)
+        if count is None:
+            return self._take_remaining()
+        return SizedIterable(self._take(count), count)
 
-    def whole(self, number: str, shuffle: bool) -> Iterator[InstanceRef]:
-        instances = self._loader.iter_instances()
+    def full_pass(self, label: str, shuffle: bool) -> Iterator[Instance]:
+        instances = self._dataset.iter_instances()
         if shuffle:
-            return shuffle_buffer(instances, self._loader.pool_size or 1, self._draw(number))
+            buffer_size = self._dataset.max_instances_in_memory or 1
+            return shuffle_buffer(instances, buffer_size, self._rng(label))
         return instances
 
-    def _rest(self) -> Iterator[InstanceRef]:
-        position = self.position
-        # At once, so that a second epoch is another one even if this one is not read to its end.
-        self._pass, self._done, self._reading = self._pass + 1, 0, None
-        return self._from(*position)
+    def _take_remaining(self) -> Iterator[InstanceRef]:
+        number, done = self.position
+        # The position moves at once, so that the next epoch differs even if this one is not
+        # finished.
+        self._next_pass()
+        return self._read(number, done)
 
-    def _from(self, number: int, done: int) -> Iterator[Instance]:
-        instances: Any = self.whole(str(number), self._shuffle)
-        for skipped, instance in enumerate(instances):
-            if skipped >= done:
+    def _read(self, number: int, done: int) -> Iterator[Instance]:
+        for i, instance in enumerate(self.full_pass(str(number), self._shuffle)):
+            if i >= done:
                 yield instance
 
-    def _next(self, count: int) -> Iterator[InstanceRef]:
+    def _take(self, count: int) -> Iterator[InstanceRef]:
         while count > 0:
             if self._reading is None:
-                self._reading = self._from(self._pass, self._done)
+                self._reading = self._read(self._pass, self._done)
             instance = next(self._reading, None)
             if instance is None:
+                self._check_not_empty()
                 self._next_pass()
             else:
                 self._done += 1
                 count -= 1
                 yield instance
 
-    def _next_pass(self) -> None:
+    def _check_not_empty(self) -> None:
         if self._done == 0:
             raise ConfigurationError(
-                f"A dataset must have instances in every pass, but {self._task!r} had none in pass "
-                f"{self._pass + 1}. See to it that its file stays as it is and that its reader "
-                "reads it anew each time."
+                f"Every pass over a dataset must have at least one instance, but got none of "
+                f"{self._task!r} in pass {self._pass + 1}. Do not change its file during training, "
+                "and let its reader read the file again in each call of read."
             )
+
+    def _next_pass(self) -> None:
         self._pass, self._done, self._reading = self._pass + 1, 0, None
 
 
-def shuffle_buffer(items: Iterable[_Item], size: int, rng: random.Random) -> Iterator[_Item]:
-    """The items, each drawn from a pool of `size` that is filled up in their order."""
-    pool: List[_Item] = []
+def shuffle_buffer(items: Iterable[T], size: int, rng: random.Random) -> Iterator[T]:
+    """Shuffles items approximately: yields random items from a buffer of the next `size` items."""
+    buffer: List[T] = []
     for item in items:
-        if len(pool) < size:
-            pool.append(item)
+        if len(buffer) < size:
+            buffer.append(item)
         else:
             i = rng.randrange(size)
-            pool[i], item = item, pool[i]
+            buffer[i], item = item, buffer[i]
             yield item
-    rng.shuffle(pool)
-    yield from pool
+    rng.shuffle(buffer)
+    yield from buffer

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.data import DataLoader, Instance, Vocabulary
@@ -13,23 +13,25 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.data.data_loaders.batch_workers import InstanceStore, collated
-from multitask_model.data.data_loaders.bucketing import Buckets
-from multitask_model.data.data_loaders.epoch_tracker import EpochTracker
-from multitask_model.data.data_loaders.epochs import Epochs, without_dropping
+from multitask_model.data.data_loaders.batch_workers import InstanceStore, collate_batches
+from multitask_model.data.data_loaders.bucketing import LengthBucketer
+from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
+from multitask_model.data.data_loaders.epochs import Epochs
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
-from multitask_model.data.data_loaders.options import (
-    Workers,
-    batch_size_of,
-    check_data_path,
+from multitask_model.data.data_loaders.loader_options import (
     check_sampler,
     check_sorting_keys,
     check_tasks,
-    options_by_task,
-    scheduler_of,
+    choose_scheduler,
 )
 from multitask_model.data.data_loaders.padding_ratio import PaddingMeter
+from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of, without_drop_last
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
+from multitask_model.data.data_loaders.task_options import (
+    CollateWorkers,
+    check_data_path,
+    options_by_task,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,27 +39,28 @@ logger = logging.getLogger(__name__)
 @DataLoader.register("multitask", exist_ok=True)
 class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     """
-    Loads the data of several tasks: a `sampler` says how much of each makes up an epoch, and a
-    `scheduler` makes batches of it and puts them in order. Instances of a batch need not have the
-    same fields: see `collate`.
+    Loads the datasets of several tasks. A `sampler` sets the proportion of each dataset in an
+    epoch, and a `scheduler` makes the batches and orders them. The instances of a batch may have
+    different fields: see `collate`.
 
-    - **Training.** An epoch has every instance once or, with `instances_per_epoch`, exactly so many
-      of each task as its share comes to: shares are rounded such that they sum up, and what was
-      rounded off is carried over to the next epoch. Each dataset goes on where the last epoch left
-      it, and is shuffled anew after each pass.
-    - **Evaluation.** Where gradients are off (`torch.no_grad`, as in AllenNLP's validation and
-      evaluation), every instance comes once, whatever `instances_per_epoch` and `drop_last` are,
-      and in the order of the files, unless `shuffle` is `True`. That leaves the positions of
-      training as they are.
-    - **Reproducible.** An epoch follows from a seed that is drawn from Python's generator when the
-      loader is made (AllenNLP seeds that from the config), the number of the epoch, and positions.
-      So a run that AllenNLP recovers from a checkpoint, for which it goes through all epochs again,
-      gets the same instances again, unless the sampler goes by metrics. The trainer callback
-      `multitask_data` puts all of it into the checkpoint, and spares the going through.
+    - **Training.** By default, an epoch has every instance once. With `instances_per_epoch`, it has
+      exactly that many, split by the sampler's proportions; rounding errors are carried over to the
+      next epoch. Each dataset resumes where the last epoch stopped, and is shuffled again after
+      each full pass.
+    - **Evaluation.** With gradients disabled (`torch.no_grad`, as in AllenNLP's validation and
+      evaluation), every instance is returned once, in the order of the files unless `shuffle` is
+      `True`. `instances_per_epoch` and `drop_last` are ignored. The state of training does not
+      change.
+    - **Reproducibility.** An epoch depends on its number, on the position in each dataset, and on a
+      seed that is taken from Python's generator at construction (AllenNLP seeds it from the
+      config). A run that is recovered from a checkpoint therefore gets the same batches, unless the
+      sampler depends on metrics: AllenNLP iterates over all earlier batches again. The trainer
+      callback `multitask_data` saves the loader's state in the checkpoint instead, which also
+      supports such samplers and takes no time.
 
-    The length is the number of batches of the epoch under way, or else of the next one. With
-    `instances_per_epoch` it may differ by a few batches from epoch to epoch. There is none
-    if a dataset is read lazily, unless `instances_per_epoch` is given.
+    The length is the number of batches in the current epoch or, between epochs, in the next one.
+    With `instances_per_epoch`, it may vary by a few batches. If a dataset is read lazily, there is
+    no length without `instances_per_epoch`.
 
     Registered as a `DataLoader` with name "multitask".
 
@@ -65,38 +68,51 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     reader : `MultiTaskDatasetReader`
     data_path : `Dict[str, Any]`
-        What each task's reader takes. Tasks may be left out.
+        The input of each task's reader. Tasks may be omitted.
     scheduler : `MultiTaskScheduler`, optional (default = `None`)
-        A scheduler of AllenNLP's, or of your own, will do.
+        Any scheduler, also one that was written for AllenNLP's data loader.
     sampler : `MultiTaskEpochSampler`, optional (default = `None`)
-        Used, and required, with `instances_per_epoch`.
+        Required with `instances_per_epoch`, and unused without it.
     instances_per_epoch : `int`, optional (default = `None`)
-        In distributed training, of each process. There it makes the counts of all processes equal,
-        if the sampler does not go by sizes, and so the order of their tasks.
+        The number of instances in an epoch; of each process, in distributed training. If the
+        sampler does not depend on dataset sizes, all processes then have the same tasks in the same
+        order.
     num_workers, max_instances_in_memory, start_method, instance_queue_size, instance_chunk_size :
         optional (default = `None`)
-        One value for all tasks, or a dictionary with those of some tasks. With `num_workers`, so
-        many processes read the dataset; and as many as the dataset with the most has make batches,
-        if all datasets are in memory (to send a lazily read instance to a process takes longer than
-        to make it part of a batch). The batches are the same, in the same order, whatever the
-        number. For the others see `TaskDataset`.
+        One value for all tasks, or a dictionary with values for some tasks: see `TaskDataset`.
+        `num_workers` processes read each dataset; the largest of these numbers also collates
+        batches. If a dataset is read lazily, this process collates, because sending an instance
+        takes longer than collating it. The batches do not depend on `num_workers`.
     shuffle : `bool`, optional (default = `None`)
-        By default training is shuffled and evaluation is not.
+        By default, training is shuffled and evaluation is not.
     cuda_device : `Union[int, str, torch.device]`, optional (default = `None`)
-        Where batches go. The trainer sets it.
+        The device of the batches. Set by the trainer.
     batch_size : `Union[int, Dict[str, int]]`, optional (default = `None`)
-        Instead of a scheduler: that of the scheduler "shuffled".
+        Replaces `scheduler` by the scheduler "shuffled" with this batch size.
     sorting_keys : `List[str]`, optional (default = `None`)
-        The fields, as a rule the text, by the length of which instances of a task are put together,
-        so that less of a batch is padding. That does most for schedulers that keep the tasks apart.
-        Where there is no shuffling there are no buckets.
+        The fields, usually the text, by whose length the instances of a task are bucketed in
+        training, which reduces padding. This is most effective with schedulers that make batches of
+        one task. Ignored without shuffling.
     padding_noise : `float`, optional (default = `0.1`)
-        See `make_buckets`.
+        The relative noise that is added to the lengths: see `make_buckets`.
 
     # Raises
 
     `ConfigurationError`
-        If a dataset is empty, or a task, a key or a value does not fit with the others.
+        If a dataset is empty, a task is unknown, or options are invalid or do not fit together.
+
+    # Examples
+
+    >>> from allennlp.data import DatasetReader, Instance
+    >>> from allennlp.data.fields import MetadataField
+    >>> from multitask_model import MultiTaskDataLoader, MultiTaskDatasetReader
+    >>> class RangeReader(DatasetReader):
+    ...     def _read(self, file_path):
+    ...         return (Instance({"number": MetadataField(i)}) for i in range(int(file_path)))
+    >>> reader = MultiTaskDatasetReader({"tweets": RangeReader(), "ewt": RangeReader()})
+    >>> loader = MultiTaskDataLoader(reader, {"tweets": "3", "ewt": "2"}, batch_size=2)
+    >>> len(loader), sorted(batch["task"] for batch in loader)
+    (3, [['ewt', 'ewt'], ['tweets'], ['tweets', 'tweets']])
     """
 
     def __init__(
@@ -121,140 +137,147 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self.readers = reader.readers
         check_data_path(data_path, self.readers)
         self.data_paths = dict(data_path)
-        self.scheduler = scheduler_of(scheduler, batch_size)
+        self.scheduler = choose_scheduler(scheduler, batch_size)
         self.sampler = sampler
         check_sampler(sampler, instances_per_epoch)
-        tasks, known = list(self.data_paths), list(self.readers)
-        check_tasks(self.scheduler, tasks, known)
-        if set(tasks) == set(known):
-            # A split of some tasks may be for evaluation, where the sampler has no say.
-            check_tasks(sampler, tasks, known)
-        given = {
+        check_sorting_keys(sorting_keys, padding_noise, shuffle)
+        self._check_tasks()
+        self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
+        self.padding_ratio: Optional[float] = None
+        """
+        The proportion of padding in the last epoch or evaluation that was finished; `None` if
+        nothing is padded.
+        """
+        options = {
             "num_workers": num_workers,
             "max_instances_in_memory": max_instances_in_memory,
             "start_method": start_method,
             "instance_queue_size": instance_queue_size,
             "instance_chunk_size": instance_chunk_size,
         }
-        options, workers = options_by_task(given, tasks, known)
-        check_sorting_keys(sorting_keys, padding_noise, shuffle)
+        self.datasets, self.collate_workers = self._read(options)
+        """The dataset of each task, and the processes that collate batches."""
+        self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
         self._sorting_keys = sorting_keys
-        self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
-        self.padding_share: Optional[float] = None
-        """Of the last epoch or evaluation that came to its end; `None` if nothing is padded."""
-        self._read(options, workers)
-        bucket = None if sorting_keys is None else self._buckets(sorting_keys, padding_noise).order
         self._epochs = Epochs(
-            self._loaders,
+            self.datasets,
             self.scheduler,
             sampler,
             instances_per_epoch,
             shuffle,
-            bucket,
-            self._lookup.__getitem__,
+            None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise).reorder,
+            self._store.__getitem__,
         )
-        self._progress = EpochTracker(self._epochs, self.scheduler)
+        self._tracker = EpochTracker(self._epochs, self.scheduler)
 
-    def _read(self, options: Mapping[str, Dict[str, Any]], workers: Workers) -> None:
-        self._loaders: Any = {
-            task: TaskDataset(task, self.readers[task], path, **options[task])
+    def _check_tasks(self) -> None:
+        tasks, known = list(self.data_paths), list(self.readers)
+        check_tasks(self.scheduler, tasks, known)
+        # A loader of some tasks may be for evaluation only, where the sampler is not used.
+        if set(tasks) == set(known):
+            check_tasks(self.sampler, tasks, known)
+
+    def _read(self, options: Mapping[str, object]) -> Tuple[Dict[str, TaskDataset], CollateWorkers]:
+        by_task, workers = options_by_task(options, list(self.data_paths), list(self.readers))
+        datasets = {
+            task: TaskDataset(task, self.readers[task], path, **by_task[task])
             for task, path in self.data_paths.items()
         }
-        instances = {task: loader.instances for task, loader in self._loaders.items()}
-        self._lookup = InstanceStore(instances)
-        # To send an instance that is read lazily takes longer than to make it part of a batch.
-        self._workers = workers._replace(number=0) if None in instances.values() else workers
+        # Sending a lazily read instance to a process takes longer than collating it.
+        if any(dataset.instances is None for dataset in datasets.values()):
+            workers = workers._replace(num_workers=0)
+        return datasets, workers
 
-    def _buckets(self, names: Sequence[str], noise: float) -> Buckets:
-        sizes = {task: batch_size_of(self.scheduler, task) for task in self._loaders}
-        return Buckets(names, noise, self._loaders, sizes, self._lookup.__getitem__)
+    def _bucketer(self, sorting_keys: Sequence[str], noise: float) -> LengthBucketer:
+        sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
+        return LengthBucketer(sorting_keys, noise, self.datasets, sizes, self._store.__getitem__)
 
     @overrides
     def __len__(self) -> int:
         if torch.is_grad_enabled():
-            return len(self._progress)
-        counts = {task: len(loader) for task, loader in self._loaders.items()}
-        return without_dropping(self.scheduler).count_batches(counts)
+            return len(self._tracker)
+        counts = {task: len(dataset) for task, dataset in self.datasets.items()}
+        return int(without_drop_last(self.scheduler).count_batches(counts))
 
     @overrides
     def __iter__(self) -> Iterator[Dict[str, Any]]:
         if torch.is_grad_enabled():
-            return self._progress.epoch(self._batches)
-        return self._batches(self._epochs.evaluation())
+            return self._tracker.epoch(self._collate)
+        return self._collate(self._epochs.evaluation())
 
-    def _batches(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, Any]]:
+    def _collate(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, object]]:
         meter = PaddingMeter(self._sorting_keys)
-        keys = self._metered(batches, meter)
-        for batch in collated(keys, self._lookup, *self._workers):
+        measured = self._measure(batches, meter)
+        for batch in collate_batches(measured, self._store, *self.collate_workers):
             yield nn_util.move_to_device(
                 batch, -1 if self.cuda_device is None else self.cuda_device
             )
-        self.padding_share = meter.share
-        if meter.share is not None:
-            logger.info("Padding: %.1f%% of what the batches hold", 100 * meter.share)
+        self.padding_ratio = meter.ratio
+        if meter.ratio is not None:
+            logger.info("Padding ratio of the batches: %.1f%%", 100 * meter.ratio)
 
-    def _metered(
+    def _measure(
         self, batches: Iterable[List[InstanceRef]], meter: PaddingMeter
     ) -> Iterator[List[InstanceRef]]:
-        for keys in batches:
-            meter.add([self._lookup[key] for key in keys])
-            yield keys
+        for refs in batches:
+            meter.add([self._store[ref] for ref in refs])
+            yield refs
 
     @overrides
     def iter_instances(self) -> Iterator[Instance]:
-        for loader in self._loaders.values():
-            yield from loader.iter_instances()
+        for dataset in self.datasets.values():
+            yield from dataset.iter_instances()
 
     @overrides
     def index_with(self, vocab: Vocabulary) -> None:
-        for loader in self._loaders.values():
-            loader.index_with(vocab)
+        for dataset in self.datasets.values():
+            dataset.index_with(vocab)
 
     @overrides
     def set_target_device(self, device: torch.device) -> None:
         self.cuda_device = device
 
-    def update_from_epoch_metrics(self, metrics: Mapping[str, Any]) -> None:
-        """Hands the metrics of an epoch to the sampler and to the scheduler."""
-        self._epochs.forget_shares()
-        for part in (self.sampler, self.scheduler):
-            if part is not None:
-                # That is how AllenNLP's say that they do not go by metrics.
+    def update_from_epoch_metrics(self, metrics: Mapping[str, object]) -> None:
+        """Passes the metrics of an epoch to the sampler and to the scheduler."""
+        self._epochs.refresh_proportions()
+        for component in (self.sampler, self.scheduler):
+            if component is not None:
+                # AllenNLP's classes raise it if they do not depend on metrics.
                 with contextlib.suppress(NotImplementedError):
-                    part.update_from_epoch_metrics(dict(metrics))
+                    component.update_from_epoch_metrics(dict(metrics))
 
     def finish_epoch(self, batches: Optional[int] = None) -> None:
         """
-        Says that the epoch under way is over, though it may not have come to its end.
+        Ends the current epoch, even if not all of its batches were taken.
 
         # Parameters
 
         batches : `int`, optional (default = all that were taken)
-            How many of its batches were used.
+            The number of its batches that were used.
         """
-        self._progress.finish(batches)
+        self._tracker.finish(batches)
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> LoaderState:
         """
-        # Returns
+        Returns the state for a checkpoint, as plain Python data: that at the start of the current
+        epoch or, between epochs, of the next one. Any loader of the same datasets can resume from
+        it.
+        """
+        return self._tracker.state_dict()
 
-        `Dict[str, Any]`
-            Plain data, from which another loader of the same datasets can go on: the state at the
-            beginning of the epoch under way, if there is one, or else of the next.
+    def load_state_dict(self, state: LoaderState, fast_forward: Optional[int] = None) -> None:
         """
-        return self._progress.state_dict()
+        Restores a state. The next epoch is the one at whose start the state was saved.
 
-    def load_state_dict(self, state: Mapping[str, Any], go_through: Optional[int] = None) -> None:
-        """
         # Parameters
 
-        state : `Mapping[str, Any]`
-            What `state_dict` returned.
-        go_through : `int`, optional (default = `None`)
-            By default, the next epoch is the one that the state is of. If given, it comes after
-            epochs of empty batches, one for each epoch before it, and this many of its own batches
-            are empty. That is for a trainer that goes through what it has done already.
+        state : `LoaderState`
+            The result of `state_dict`.
+        fast_forward : `int`, optional (default = `None`)
+            For a trainer that iterates over all earlier batches again. If given, the loader first
+            returns the epochs before the state with empty dictionaries for batches, and then the
+            epoch of the state with its first `fast_forward` batches empty.
         """
-        self._progress.load_state_dict(state)
-        if go_through is not None:
-            self._progress.go_through(go_through)
+        self._tracker.load_state_dict(state)
+        if fast_forward is not None:
+            self._tracker.fast_forward(fast_forward)

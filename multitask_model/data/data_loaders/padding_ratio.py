@@ -1,4 +1,4 @@
-"""How much of the batches is padding."""
+"""The padding ratio of batches."""
 
 from typing import Dict, List, Optional, Sequence
 
@@ -6,8 +6,11 @@ from allennlp.data import Instance
 from allennlp.data.fields import SequenceField, TextField
 
 
-def lengths_of(instance: Instance, names: Optional[Sequence[str]] = None) -> Dict[str, int]:
-    """The lengths of those of the fields that the instance has; of all texts by default."""
+def field_lengths(instance: Instance, names: Optional[Sequence[str]] = None) -> Dict[str, int]:
+    """
+    Returns the lengths of the sequence fields of an instance that are in `names`; of all text
+    fields by default.
+    """
     if names is None:
         names = [name for name, field in instance.fields.items() if isinstance(field, TextField)]
     fields = ((name, instance.fields.get(name)) for name in names)
@@ -18,12 +21,12 @@ def lengths_of(instance: Instance, names: Optional[Sequence[str]] = None) -> Dic
 
 class PaddingMeter:
     """
-    Counts what of the batches is padding.
+    Measures the padding ratio of batches.
 
     # Parameters
 
     names : `Sequence[str]`, optional (default = `None`)
-        The fields that count. By default all texts.
+        The fields to measure. By default all text fields.
     """
 
     def __init__(self, names: Optional[Sequence[str]] = None) -> None:
@@ -32,16 +35,16 @@ class PaddingMeter:
         self._total = 0
 
     def add(self, batch: Sequence[Instance]) -> None:
-        """Counts a batch. A field that only some of it have is padded among those."""
+        """Adds a batch. A field counts for the instances that have it."""
         lengths: Dict[str, List[int]] = {}
         for instance in batch:
-            for name, length in lengths_of(instance, self._names).items():
+            for name, length in field_lengths(instance, self._names).items():
                 lengths.setdefault(name, []).append(length)
         for of_field in lengths.values():
             self._filled += sum(of_field)
             self._total += len(of_field) * max(of_field)
 
     @property
-    def share(self) -> Optional[float]:
-        """The share of padding; `None` if there was nothing to be padded."""
+    def ratio(self) -> Optional[float]:
+        """The proportion of padding in the batches added so far; `None` if they have no fields."""
         return 1 - self._filled / self._total if self._total else None

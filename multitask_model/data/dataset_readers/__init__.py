@@ -1,4 +1,4 @@
-"""Dataset readers. Importing this package registers each of them."""
+"""Dataset readers. Importing this package registers them with AllenNLP."""
 
 from multitask_model.data.dataset_readers.conllu import ConlluReader
 from multitask_model.data.dataset_readers.edit_scripts import apply_edit_script, edit_script

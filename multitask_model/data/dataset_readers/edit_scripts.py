@@ -1,11 +1,11 @@
 """
-Edit scripts: what turns a word into its lemma, as a class that a tagger can predict.
+Edit scripts: how to turn a word into its lemma, as a class that a tagger can predict.
 
-The idea is that of Chrupała (2006, "Simple data-driven context-sensitive lemmatization"), and the
-split into a casing and the edits around the longest common substring that of Straka (2018, "UDPipe
-2.0 prototype at CoNLL 2018 UD shared task", section 4.4). Unlike there, the word's case is changed
-before it is edited and the edits keep case, so that every lemma, of whatever characters, comes back
-as it was.
+The idea is from Chrupała (2006, "Simple data-driven context-sensitive lemmatization"). The split
+into a casing and edits around the longest common substring is from Straka (2018, "UDPipe 2.0
+prototype at CoNLL 2018 UD shared task", section 4.4). In contrast to Straka, the case of the word
+is changed before the edits, and the edits are case-sensitive, so every lemma can be reconstructed
+exactly.
 """
 
 import re
@@ -14,44 +14,50 @@ from functools import lru_cache
 from typing import Callable, Dict, Tuple
 
 _CASINGS: Dict[str, Callable[[str], str]] = {
-    # Of casings that serve equally well the first is taken: so `run` and `Run` share a script.
+    # The first of several equally good casings is used, so that `run` and `Run` have one script.
     "lower": str.lower,
     "keep": str,
     "capital": lambda form: form[:1].upper() + form[1:].lower(),
     "upper": str.upper,
 }
-_WHOLE = "lemma="
+_REPLACE = "lemma="
 _EDIT = r"(?:-([0-9]+))?(?:\+([^,]*))?"
 _SCRIPT = re.compile(rf"({'|'.join(_CASINGS)})(?:,start{_EDIT})?(?:,end{_EDIT})?")
-_ESCAPED = re.compile(r"\\((?:10)?[0-9a-f]{1,4}|[0-9a-f]{1,5});")  # up to what Unicode has
+_ESCAPED = re.compile(r"\\((?:10)?[0-9a-f]{1,4}|[0-9a-f]{1,5});")  # up to U+10FFFF
 
 
-@lru_cache(maxsize=2**16)  # Most words of a text are ones that were there before.
+@lru_cache(maxsize=2**16)  # Most words of a corpus are repeated.
 def edit_script(form: str, lemma: str) -> str:
     r"""
-    The script that turns a word into its lemma: what to do about its case, how many characters to
-    take from its start and its end, and what to put there instead.
+    Returns the script that turns a word into its lemma: how to change its case, how many characters
+    to remove from its start and its end, and what to add there.
 
     | word | lemma | script |
     | --- | --- | --- |
     | `Dogs` | `dog` | `lower,end-1` |
     | `PARIS` | `Paris` | `capital` |
     | `gekauft` | `kaufen` | `lower,start-2,end-1+en` |
-    | `went` | `go` | `lemma=go`, because nothing of the word is left |
+    | `went` | `go` | `lemma=go`, because they have no characters in common |
 
-    A script has no whitespace and nothing unprintable in it. Such characters, the comma and the
-    backslash are written as `\HEX;`, with the number that Unicode has for them.
+    A script has no whitespace and only printable characters. Whitespace, unprintable characters,
+    commas and backslashes are written as `\HEX;`, where `HEX` is the code point.
 
     # Parameters
 
     form : `str`
-        The word as it stands in the text.
+        The word as it appears in the text.
     lemma : `str`
 
     # Returns
 
     `str`
-        So that `apply_edit_script(form, edit_script(form, lemma)) == lemma`, for any strings.
+        A script with `apply_edit_script(form, edit_script(form, lemma)) == lemma`. This holds for
+        any two strings.
+
+    # Examples
+
+    >>> edit_script("Cities", "city")
+    'lower,end-3+y'
     """
     candidates = [_cost_and_script(name, case(form), lemma) for name, case in _CASINGS.items()]
     return min(candidates, key=lambda candidate: candidate[0])[1]
@@ -59,54 +65,60 @@ def edit_script(form: str, lemma: str) -> str:
 
 def apply_edit_script(form: str, script: str) -> str:
     """
-    The lemma that a script makes of a word, such as one that a tagger predicted for it.
+    Returns the lemma of a word according to a script, which may be a tagger's prediction. A wrong
+    prediction is not an error.
 
     # Parameters
 
     form : `str`
-        The word as it stands in the text.
+        The word as it appears in the text.
     script : `str`
-        As `edit_script` writes it.
+        A script in the format of `edit_script`.
 
     # Returns
 
     `str`
-        If the script would leave nothing of the word, because it was made for a longer one: the
-        word with its case changed as the script says. If `script` is not a script at all, such as
-        the unknown entry of a vocabulary: the word as it is. A prediction may be wrong, so neither
-        is an error.
+        If the script removes all characters of the word, the word with the script's casing. If
+        `script` is not a script, such as the OOV entry of a vocabulary, the word itself.
+
+    # Examples
+
+    >>> apply_edit_script("Parties", "lower,end-3+y")
+    'party'
     """
-    if script.startswith(_WHOLE):
-        return _unescape(script[len(_WHOLE) :])
+    if script.startswith(_REPLACE):
+        return _unescape(script[len(_REPLACE) :])
     match = _SCRIPT.fullmatch(script)
     if match is None:
         return form
-    casing, cut_start, before, cut_end, after = match.groups(default="")
+    casing, cut_start, prefix, cut_end, suffix = match.groups(default="")
     cased = _CASINGS[casing](form)
     start, end = int(cut_start or 0), len(cased) - int(cut_end or 0)
     if start >= end:
         return cased
-    return _unescape(before) + cased[start:end] + _unescape(after)
+    return _unescape(prefix) + cased[start:end] + _unescape(suffix)
 
 
 def _cost_and_script(casing: str, cased: str, lemma: str) -> Tuple[int, str]:
-    """How many characters the script takes away or adds, and the script."""
+    """Returns the number of characters that the script removes or adds, and the script."""
     if cased == lemma:
         return 0, casing
     matcher = SequenceMatcher(None, cased, lemma, autojunk=False)
     in_form, in_lemma, size = matcher.find_longest_match(0, len(cased), 0, len(lemma))
     cost = len(cased) + len(lemma) - 2 * size
     if size == 0:
-        return cost, _WHOLE + _escape(lemma)
-    start = _edit("start", in_form, lemma[:in_lemma])
-    end = _edit("end", len(cased) - in_form - size, lemma[in_lemma + size :])
+        return cost, _REPLACE + _escape(lemma)
+    start = _format_edit("start", in_form, lemma[:in_lemma])
+    end = _format_edit("end", len(cased) - in_form - size, lemma[in_lemma + size :])
     return cost, casing + start + end
 
 
-def _edit(where: str, cut: int, added: str) -> str:
-    if not cut and not added:
+def _format_edit(place: str, removed: int, added: str) -> str:
+    if not removed and not added:
         return ""
-    return f",{where}" + (f"-{cut}" if cut else "") + (f"+{_escape(added)}" if added else "")
+    removal = f"-{removed}" if removed else ""
+    addition = f"+{_escape(added)}" if added else ""
+    return f",{place}{removal}{addition}"
 
 
 def _escape(text: str) -> str:

@@ -1,6 +1,7 @@
-"""What a label of a text may be: a class, a number, a list of classes, or a tag for each token."""
+"""The types of labels in JSON: a class, a number, a list of classes, or a tag for each token."""
 
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Generic, List, Optional, TypeVar
 
 import torch
 from allennlp.data import Field
@@ -12,59 +13,93 @@ from allennlp.data.fields import (
     TextField,
 )
 
+from multitask_model.errors import format_value
 
-class LabelType(NamedTuple):
-    """How to check a value from JSON against the text that it labels, and to make a field of it."""
-
-    requires: str
-    """What a value has to be, as it stands in an error message; `{T}` is the number of tokens."""
-    fits: Callable[[Any, TextField], bool]
-    field: Callable[[Any, TextField, str], Field]
-    """Of a value that fits, the text, which may have been cut short since, and the namespace."""
+T = TypeVar("T")
 
 
-def _is_class(value: Any, text: Optional[TextField] = None) -> bool:
-    # To Python, true and false are whole numbers.
-    return bool(value) if isinstance(value, str) else type(value) is int
+@dataclass(frozen=True)
+class LabelType(Generic[T]):
+    """Validates a label and makes a field of it."""
+
+    description: str
+    """What the label must be, for error messages. `{T}` stands for the number of tokens."""
+    parse: Callable[[object, int], Optional[T]]
+    """Converts the label, given the number of tokens. Returns `None` if it is invalid."""
+    field: Callable[[T, TextField, str], "Field[torch.Tensor]"]
+    """
+    Makes a field of a parsed label, given the text field, which may be truncated, and the
+    vocabulary namespace.
+    """
+
+    def validate(self, name: str, label: object, num_tokens: int, advice: str) -> T:
+        """Parses a label. Raises a `ValueError` that ends with `advice` if it is invalid."""
+        parsed = self.parse(label, num_tokens)
+        if parsed is None:
+            raise ValueError(
+                f"The label {name!r} must be {self.description.format(T=num_tokens)}, but got "
+                f"{format_value(label)}. {advice}"
+            )
+        return parsed
 
 
-def _is_number(value: Any, text: TextField) -> bool:
-    # Of the numbers that JSON allows, NaN and what is too large for a tensor are left out by this.
-    return type(value) in (int, float) and abs(value) <= torch.finfo(torch.float).max
+def _is_class(label: object) -> bool:
+    # `isinstance` would accept booleans as integers.
+    return label != "" if isinstance(label, str) else type(label) is int
 
 
-def _are_classes(value: Any, text: TextField) -> bool:
-    return isinstance(value, list) and all(map(_is_class, value))
+def _parse_class(label: object, num_tokens: int) -> Optional[str]:
+    return str(label) if _is_class(label) else None
 
 
-def _are_tags(value: Any, text: TextField) -> bool:
-    return _are_classes(value, text) and len(value) == text.sequence_length()
+def _parse_number(label: object, num_tokens: int) -> Optional[float]:
+    # JSON allows NaN and numbers that do not fit into a tensor. The comparison excludes both.
+    if (type(label) is int or type(label) is float) and abs(label) <= torch.finfo(torch.float).max:
+        return float(label)
+    return None
 
 
-def _class(value: Any, text: TextField, namespace: str) -> Field:
-    return LabelField(str(value), namespace)
+def _parse_classes(label: object, num_tokens: int) -> Optional[List[str]]:
+    if not isinstance(label, list) or not all(map(_is_class, label)):
+        return None
+    return list(map(str, label))
 
 
-def _number(value: Any, text: TextField, namespace: str) -> Field:
-    return TensorField(torch.tensor(float(value), dtype=torch.float))
+def _parse_tags(label: object, num_tokens: int) -> Optional[List[str]]:
+    tags = _parse_classes(label, num_tokens)
+    return tags if tags is not None and len(tags) == num_tokens else None
 
 
-def _classes(value: Any, text: TextField, namespace: str) -> Field:
-    return MultiLabelField([str(label) for label in value], namespace)
+def _class_field(label: str, text: TextField, namespace: str) -> LabelField:
+    return LabelField(label, namespace)
 
 
-def _tags(value: Any, text: TextField, namespace: str) -> Field:
-    # As strings, because AllenNLP takes whole numbers for indices into a vocabulary.
-    return SequenceLabelField([str(t) for t in value[: text.sequence_length()]], text, namespace)
+def _number_field(label: float, text: TextField, namespace: str) -> TensorField:
+    return TensorField(torch.tensor(label, dtype=torch.float))
 
 
-_CLASS = "a whole number or a string that is not empty"
+def _classes_field(label: List[str], text: TextField, namespace: str) -> MultiLabelField:
+    return MultiLabelField(label, namespace)
 
-LABEL_TYPES: Dict[str, LabelType] = {
-    "class": LabelType(_CLASS, _is_class, _class),
-    "number": LabelType("a finite number", _is_number, _number),
-    "classes": LabelType(f"a list, each item {_CLASS}", _are_classes, _classes),
-    "tags": LabelType(
-        f"a list of {{T}} tags, one for each token of the text, each {_CLASS}", _are_tags, _tags
-    ),
+
+def _tags_field(label: List[str], text: TextField, namespace: str) -> SequenceLabelField:
+    return SequenceLabelField(label[: text.sequence_length()], text, namespace)
+
+
+_CLASS = "an integer or a non-empty string"
+
+CLASS = LabelType(_CLASS, _parse_class, _class_field)
+NUMBER = LabelType("a finite number", _parse_number, _number_field)
+CLASSES = LabelType(f"a list, each item {_CLASS}", _parse_classes, _classes_field)
+TAGS = LabelType(
+    f"a list of {{T}} tags, one for each token of the text, each {_CLASS}",
+    _parse_tags,
+    _tags_field,
+)
+
+LABEL_TYPES: Dict[str, LabelType[Any]] = {
+    "class": CLASS,
+    "number": NUMBER,
+    "classes": CLASSES,
+    "tags": TAGS,
 }

@@ -1,58 +1,69 @@
 """The `masked_tokens` reader: another reader's instances with some words masked."""
 
 import random
-from typing import Any, Iterator, List, Optional
+from typing import Iterator, List, Optional
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Token
-from allennlp.data.dataset_readers.dataset_reader import (
-    DatasetReaderInput,
-    DistributedInfo,
-    WorkerInfo,
-)
+from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from allennlp.data.fields import SequenceLabelField, TextField
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import token_indexers
+from multitask_model.data.dataset_readers.field_names import MASKED_TOKENS, TEXT
+from multitask_model.data.dataset_readers.process_info import ForwardsProcessInfo
 from multitask_model.errors import format_names, suggest
 
-MASKED_TOKENS = "masked_tokens"
-_NOT_MASKED = "@@PADDING@@"  # so that it is padding to a vocabulary too
+_NOT_MASKED = "@@PADDING@@"  # the vocabulary's padding token, so that it has the index 0
 
 
 @DatasetReader.register("masked_tokens")
-class MaskedTokensReader(DatasetReader):
+class MaskedTokensReader(ForwardsProcessInfo):
     """
-    Masks words in the texts of another reader, for the head `masked_language_model`. Each chosen
-    word of the text becomes `mask_token` (Devlin et al. 2019 leave one in five of the chosen words
-    as they are or put another in their place; here all are masked), and the instance gets a field
-    `masked_tokens` with the words that were there, in the vocabulary namespace `masked_tokens`. The
-    other fields stay. Which words are masked is drawn when the text is read: a loader that keeps
-    its instances in memory shows the same ones in every epoch.
+    Masks words in the instances of another reader, for the head `masked_language_model`. Each
+    selected word is replaced by `mask_token`. The instance gets the field `masked_tokens` with the
+    original words, in the vocabulary namespace `masked_tokens`, and padding for words that are not
+    masked. Its other fields are unaffected. Devlin et al. (2019) keep or randomly replace one in
+    five of the selected words instead; here all of them are masked.
 
-    Texts that come through `text_to_instance`, for prediction, are not masked.
+    Words are selected when an instance is read. A data loader that keeps its instances in memory
+    uses the same masks in every epoch. `text_to_instance`, which prediction uses, masks nothing.
 
     Registered as a `DatasetReader` with name "masked_tokens".
 
     # Parameters
 
     reader : `DatasetReader`
-        Its texts have to be of words. For a pretrained transformer that means the token indexer
-        `pretrained_transformer_mismatched`.
+        Reads the instances. Its tokens must be words. For a pretrained transformer, use the token
+        indexer `pretrained_transformer_mismatched`.
     probability : `float`, optional (default = `0.15`)
-        The share of the words of a text to mask, rounded, and at least one.
+        The proportion of words to mask in each instance, rounded to at least one word.
     mask_token : `str`, optional (default = `"[MASK]"`)
-        A transformer's own for a pretrained transformer; any word for others.
+        For a pretrained transformer, its own mask token; otherwise any word.
     text_field : `str`, optional (default = `"text"`)
-        The name of the field that has the text.
-    **kwargs : `Any`
-        For `DatasetReader`.
+        The name of the field with the words.
+    max_instances : `int`, optional (default = `None`)
+        As in `DatasetReader`.
+    serialization_dir : `str`, optional (default = `None`)
+        As in `DatasetReader`.
 
     # Raises
 
     `ConfigurationError`
-        If `probability` is not above 0 and at most 1.
+        If `probability` is not greater than 0 and at most 1.
     `ValueError`
-        While reading, if an instance has no such text, or one of word pieces.
+        While reading, if an instance has no such text field, or its tokens are word pieces.
+
+    # Examples
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> from multitask_model import LabeledJsonlReader
+    >>> reader = MaskedTokensReader(LabeledJsonlReader({}), probability=1.0)
+    >>> with NamedTemporaryFile("w") as file:
+    ...     print('{"text": ["good", "morning"]}', file=file, flush=True)
+    ...     (instance,) = reader.read(file.name)
+    >>> instance["text"].tokens, instance["masked_tokens"].labels
+    ([[MASK], [MASK]], ['good', 'morning'])
     """
 
     def __init__(
@@ -60,17 +71,21 @@ class MaskedTokensReader(DatasetReader):
         reader: DatasetReader,
         probability: float = 0.15,
         mask_token: str = "[MASK]",
-        text_field: str = "text",
-        **kwargs: Any,
+        text_field: str = TEXT,
+        max_instances: Optional[int] = None,
+        serialization_dir: Optional[str] = None,
     ) -> None:
-        # The other reader knows best which instances are for which worker.
+        # The inner reader does the sharding.
         super().__init__(
-            manual_distributed_sharding=True, manual_multiprocess_sharding=True, **kwargs
+            max_instances=max_instances,
+            manual_distributed_sharding=True,
+            manual_multiprocess_sharding=True,
+            serialization_dir=serialization_dir,
         )
         if not 0 < probability <= 1:
             raise ConfigurationError(
-                "probability must be the share of words to mask, above 0 and at most 1, but it is "
-                f"{probability}. Leave it out for 0.15."
+                f"probability must be greater than 0 and at most 1, but got {probability}. Leave "
+                "it out for 0.15."
             )
         self.reader = reader
         self._probability = probability
@@ -78,54 +93,46 @@ class MaskedTokensReader(DatasetReader):
         self._text_field = text_field
 
     @overrides
-    def _set_worker_info(self, info: Optional[WorkerInfo]) -> None:
-        super()._set_worker_info(info)
-        self.reader._set_worker_info(info)
-
-    @overrides
-    def _set_distributed_info(self, info: Optional[DistributedInfo]) -> None:
-        super()._set_distributed_info(info)
-        self.reader._set_distributed_info(info)
+    def inner_readers(self) -> List[DatasetReader]:
+        return [self.reader]
 
     @overrides
     def _read(self, file_path: DatasetReaderInput) -> Iterator[Instance]:
-        for instance in self.reader.read(file_path):
-            yield self._mask(instance)
+        return map(self._mask, self.reader.read(file_path))
 
     def _mask(self, instance: Instance) -> Instance:
         text = self._text_of(instance)
         count = max(1, round(self._probability * len(text.tokens)))
-        chosen = set(random.sample(range(len(text.tokens)), count))
-        words = [str(token) for token in text.tokens]
-        fields = dict(instance.fields)
-        shown: List[Token] = [
-            Token(self._mask_token) if index in chosen else token
-            for index, token in enumerate(text.tokens)
-        ]
-        fields[self._text_field] = masked = TextField(shown, text._token_indexers)
-        labels = [word if index in chosen else _NOT_MASKED for index, word in enumerate(words)]
-        fields[MASKED_TOKENS] = SequenceLabelField(labels, masked, MASKED_TOKENS)
-        return Instance(fields)
+        selected = set(random.sample(range(len(text.tokens)), count))
+        tokens: List[Token] = []
+        labels: List[str] = []
+        for index, token in enumerate(text.tokens):
+            is_masked = index in selected
+            tokens.append(Token(self._mask_token) if is_masked else token)
+            labels.append(str(token) if is_masked else _NOT_MASKED)
+        masked = TextField(tokens, token_indexers(text))
+        label_field = SequenceLabelField(labels, masked, MASKED_TOKENS)
+        return Instance({**instance.fields, self._text_field: masked, MASKED_TOKENS: label_field})
 
     def _text_of(self, instance: Instance) -> TextField:
         text = instance.fields.get(self._text_field)
         if not isinstance(text, TextField):
             raise ValueError(
-                "An instance to mask must have a text in the reader's text_field "
-                f"{self._text_field!r}, but its fields are {format_names(instance.fields)}."
+                f"text_field must name a text field of every instance, but got "
+                f"{self._text_field!r} for the fields {format_names(instance.fields)}."
                 f"{suggest(self._text_field, instance.fields)} Set text_field."
             )
         if any(getattr(token, "text_id", None) is not None for token in text.tokens):
             raise ValueError(
-                "A text to mask must be of words, but this one is of the pieces that the "
-                "tokenizer of a pretrained transformer makes. Use a tokenizer of words, and the "
-                "token indexer pretrained_transformer_mismatched."
+                "The tokens to mask must be words, but got word pieces of a pretrained "
+                "transformer. Use a word tokenizer and the token indexer "
+                "pretrained_transformer_mismatched."
             )
         return text
 
-    def text_to_instance(self, *args: Any, **kwargs: Any) -> Instance:
-        """What the other reader makes of it: nothing is masked."""
-        return self.reader.text_to_instance(*args, **kwargs)
+    def text_to_instance(self, *inputs: object, **named: object) -> Instance:
+        """Makes the inner reader's instance, without masks."""
+        return self.reader.text_to_instance(*inputs, **named)
 
     @overrides
     def apply_token_indexers(self, instance: Instance) -> None:

@@ -1,40 +1,35 @@
-"""The `multitask` reader: one reader for each task."""
+"""The `multitask` reader: one dataset reader per task."""
 
 import copy
-from os import PathLike
-from typing import Any, Dict, Iterator, Optional, Union
+from typing import Dict, Iterator, List, Optional
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader as AllenNLPMultiTaskDatasetReader
-from allennlp.data.dataset_readers.dataset_reader import (
-    DatasetReaderInput,
-    DistributedInfo,
-    WorkerInfo,
-)
-from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
+from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from allennlp.data.fields import MetadataField
 from overrides import overrides
 
-from multitask_model.data.dataset_readers.per_task_namespaces import with_per_task_namespaces
+from multitask_model.compat.allennlp_internals import MultiTaskReaderShim
+from multitask_model.data.dataset_readers.field_names import TASK
+from multitask_model.data.dataset_readers.per_task_namespaces import prefix_label_namespaces
+from multitask_model.data.dataset_readers.process_info import ForwardsProcessInfo
 from multitask_model.errors import check_known, format_names
 
-TASK = "task"
 
-
-class WrappedReader(_MultitaskDatasetReaderShim):
+class WrappedReader(ForwardsProcessInfo, MultiTaskReaderShim):
     """
-    Reads what another reader reads, with a change to each instance, which is made to a copy.
+    Base class of readers that transform the instances of another reader, without modifying them.
 
     # Parameters
 
     inner : `DatasetReader`
-        It is told what this one is told of worker processes and of distributed training, and it
-        does the sharding.
+        Reads and shards the instances.
     head : `str`
-        The name of the task; so called by AllenNLP.
+        The name of the task. AllenNLP calls it `head`.
     max_instances : `int`, optional (default = `None`)
-        In all, however many processes read. The `max_instances` of `inner` holds too.
+        The number of instances to read, summed over all processes. The `max_instances` of `inner`
+        applies too.
     """
 
     def __init__(
@@ -48,86 +43,86 @@ class WrappedReader(_MultitaskDatasetReaderShim):
             manual_multiprocess_sharding=True,
         )
 
-    def change(self, instance: Instance) -> Instance:
-        """The instance as it is to be, which must be another one."""
+    def transform(self, instance: Instance) -> Instance:
+        """Returns a new instance."""
         raise NotImplementedError
 
     @overrides
+    def inner_readers(self) -> List[DatasetReader]:
+        return [self.inner]
+
+    @overrides
     def read(self, file_path: DatasetReaderInput) -> Iterator[Instance]:
+        # The parent class modifies the instances of the inner reader.
         return DatasetReader.read(self, file_path)
 
     @overrides
     def _read(self, file_path: DatasetReaderInput) -> Iterator[Instance]:
-        return map(self.change, self.inner.read(file_path))
+        return map(self.transform, self.inner.read(file_path))
 
-    def text_to_instance(self, *inputs: Any, **named: Any) -> Instance:
-        return self.change(self.inner.text_to_instance(*inputs, **named))
-
-    @overrides
-    def _set_distributed_info(self, info: Optional[DistributedInfo]) -> None:
-        super()._set_distributed_info(info)
-        self.inner._set_distributed_info(info)
+    def text_to_instance(self, *inputs: object, **named: object) -> Instance:
+        return self.transform(self.inner.text_to_instance(*inputs, **named))
 
 
 class TaskReader(WrappedReader):
-    """Puts the name of the task into each instance, as the metadata field `task`."""
+    """Adds the name of the task to each instance, as the metadata field `task`."""
 
     @overrides
-    def change(self, instance: Instance) -> Instance:
+    def transform(self, instance: Instance) -> Instance:
         if TASK in instance.fields:
             raise ConfigurationError(
-                f"Instances must not have a field {TASK!r} of their own, because the multitask "
-                f"reader puts the name of the task there, but the reader of {self.head!r} "
-                f"({type(self.inner).__name__}) makes a {type(instance.fields[TASK]).__name__} of "
-                "that name. Give the field another name."
+                f"Instances must not have a field {TASK!r}, because the multitask reader adds it "
+                f"with the name of the task, but got a {type(instance.fields[TASK]).__name__} of "
+                f"that name from the reader of {self.head!r} ({type(self.inner).__name__}). Rename "
+                "that field."
             )
-        changed = copy.copy(instance)
-        changed.fields = {**instance.fields, TASK: MetadataField(self.head)}
-        return changed
+        copied = copy.copy(instance)
+        copied.fields = {**instance.fields, TASK: MetadataField(self.head)}
+        return copied
 
 
 class PerTaskLabelsReader(WrappedReader):
     """
-    Puts the labels into vocabulary namespaces of the task's own. Anything else about it is as with
-    the reader that it wraps, so that a predictor can take it for that.
+    Prefixes the vocabulary namespaces of labels with the name of the task. All other attributes are
+    those of the inner reader, so that predictors can use this one in its place.
     """
 
     @overrides
-    def change(self, instance: Instance) -> Instance:
-        return with_per_task_namespaces(instance, self.head)
+    def transform(self, instance: Instance) -> Instance:
+        return prefix_label_namespaces(instance, self.head)
 
     @property
     def reader(self) -> DatasetReader:
         return self.inner
 
-    def __getattr__(self, name: str) -> Any:
-        if "inner" not in self.__dict__:  # not built yet, as when it is copied or unpickled
+    def __getattr__(self, name: str) -> object:
+        if "inner" not in self.__dict__:  # while it is being copied or unpickled
             raise AttributeError(name)
         return getattr(self.inner, name)
 
 
 @DatasetReader.register("multitask", exist_ok=True)
-class MultiTaskDatasetReader(AllenNLPMultiTaskDatasetReader):
+class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader):
     """
-    A reader for each task. The data loader "multitask" reads with each of them; what they read gets
-    a metadata field `task` with the name of the task. A task need not have the name of a head: see
-    `task_heads` of `MultiTaskModel`.
+    Holds a dataset reader for each task. The data loader "multitask" reads with each of them. Every
+    instance gets a metadata field `task` with the name of its task, which need not be the name of a
+    head: see `task_heads` of `MultiTaskModel`.
 
     Registered as a `DatasetReader` with name "multitask".
 
     # Parameters
 
     readers : `Dict[str, DatasetReader]`
-        By the names of the tasks.
+        The dataset reader of each task.
     per_task_label_namespaces : `bool`, optional (default = `False`)
-        If `True`, the vocabulary namespace of every label is prefixed with its task: `labels` of
-        the task `ewt` becomes `ewt_labels`, and `upos_tags` becomes `ewt_upos_tags`. This applies
-        to single-label, multi-label and sequence-label fields, also inside a `ListField`. Set the
-        `label_namespace` of each head accordingly. By default the namespaces are those of the inner
-        readers, so two readers that both write to `labels` share their classes.
+        If `True`, the vocabulary namespace of every label is prefixed with its task: for the task
+        `ewt`, `labels` becomes `ewt_labels`, and `upos_tags` becomes `ewt_upos_tags`. This applies
+        to single-label, multi-label and sequence-label fields, including those inside a
+        `ListField`. Set the `label_namespace` of each head accordingly. By default the namespaces
+        of the readers are kept, so two readers that both use `labels` have the same classes.
     max_instances : `int`, optional (default = `None`)
-        Of each task, at most so many are read. In distributed training and with worker processes
-        that is the number of all processes together.
+        The number of instances to read of each task, summed over all worker and distributed
+        processes.
     serialization_dir : `str`, optional (default = `None`)
         Set by the `allennlp` command.
 
@@ -135,6 +130,17 @@ class MultiTaskDatasetReader(AllenNLPMultiTaskDatasetReader):
 
     `ConfigurationError`
         While reading, if an instance already has a field `task`.
+
+    # Examples
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> from multitask_model import LabeledJsonlReader
+    >>> reader = MultiTaskDatasetReader({"reviews": LabeledJsonlReader({"polarity": "class"})})
+    >>> with NamedTemporaryFile("w") as file:
+    ...     print('{"text": ["Nice"], "polarity": "positive"}', file=file, flush=True)
+    ...     (instance,) = reader.read(file.name, force_task="reviews")
+    >>> instance["task"].metadata, instance["polarity"].label
+    ('reviews', 'positive')
     """
 
     def __init__(
@@ -144,7 +150,7 @@ class MultiTaskDatasetReader(AllenNLPMultiTaskDatasetReader):
         max_instances: Optional[int] = None,
         serialization_dir: Optional[str] = None,
     ) -> None:
-        # Not AllenNLP's own `__init__`, which leaves out that of `DatasetReader`.
+        # `__init__` of the parent class does not call that of `DatasetReader`.
         DatasetReader.__init__(
             self,
             max_instances=max_instances,
@@ -152,43 +158,38 @@ class MultiTaskDatasetReader(AllenNLPMultiTaskDatasetReader):
             manual_multiprocess_sharding=True,
             serialization_dir=serialization_dir,
         )
-        self.readers: Dict[str, Any] = {}
+        self.readers = {}
         for task, reader in readers.items():
             inner = PerTaskLabelsReader(reader, task) if per_task_label_namespaces else reader
             self.readers[task] = TaskReader(inner, task, max_instances)
 
-    def read(  # type: ignore[override]
-        self,
-        file_paths: Union[PathLike, str, Dict[str, Union[PathLike, str]]],
-        *,
-        force_task: Optional[str] = None,
+    @overrides
+    def inner_readers(self) -> List[DatasetReader]:
+        return list(self.readers.values())
+
+    def read(
+        self, file_paths: DatasetReaderInput, *, force_task: Optional[str] = None
     ) -> Iterator[Instance]:
         """
         # Parameters
 
-        file_paths : `Union[PathLike, str, Dict[str, Union[PathLike, str]]]`
-            What the task's reader takes.
+        file_paths : `DatasetReaderInput`
+            The data of the task, as its reader expects it.
         force_task : `str`
-            The task whose reader is to read.
+            The task to read.
+
+        # Raises
+
+        `RuntimeError`
+            If `force_task` is `None`.
+        `ConfigurationError`
+            If `force_task` is not a task of this reader.
         """
         if force_task is None:
             raise RuntimeError(
-                "Reading with a multitask reader requires force_task, the task whose reader is to "
-                f"read, but it was not given. Give one of {format_names(self.readers)}, or use "
-                f"the data "
-                "loader 'multitask', which reads the files of all tasks."
+                "Reading with a multitask reader requires force_task, the name of a task, but got "
+                f"None. Pass one of {format_names(self.readers)}, or use the data loader "
+                "'multitask', which reads all tasks."
             )
         check_known("force_task", "a task that has a reader", [force_task], self.readers)
         return self.readers[force_task].read(file_paths)
-
-    @overrides
-    def _set_worker_info(self, info: Optional[WorkerInfo]) -> None:
-        super()._set_worker_info(info)
-        for reader in self.readers.values():
-            reader._set_worker_info(info)
-
-    @overrides
-    def _set_distributed_info(self, info: Optional[DistributedInfo]) -> None:
-        super()._set_distributed_info(info)
-        for reader in self.readers.values():
-            reader._set_distributed_info(info)

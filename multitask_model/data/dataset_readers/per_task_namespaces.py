@@ -1,33 +1,38 @@
-"""Vocabulary namespaces of a task's own for its labels."""
+"""Prefixes the vocabulary namespaces of labels with the name of a task."""
 
 import copy
-from typing import Any
+from typing import cast
 
-from allennlp.data import Instance
+from allennlp.data import Field, Instance
 from allennlp.data.fields import ListField
+from allennlp.data.fields.field import DataArray
+
+from multitask_model.compat.allennlp_internals import label_namespace, set_label_namespace
 
 
-def with_per_task_namespaces(instance: Instance, task: str) -> Instance:
+def prefix_label_namespaces(instance: Instance, task: str) -> Instance:
     """
-    A copy of an instance whose labels are in namespaces of the task's own: `labels` becomes
-    `TASK_labels`, and any other namespace gets the name of the task before it in the same way.
+    Returns a copy of an instance whose label fields have the namespaces `TASK_labels`,
+    `TASK_upos_tags` and so on in place of `labels` and `upos_tags`. The fields inside a `ListField`
+    are included.
     """
-    changed = copy.copy(instance)
-    changed.fields = {name: _renamed(field, task) for name, field in instance.fields.items()}
-    return changed
+    copied = copy.copy(instance)
+    copied.fields = {name: _prefix(field, task) for name, field in instance.fields.items()}
+    return copied
 
 
-def _renamed(field: Any, task: str) -> Any:
-    """The field itself if nothing in it is renamed, because other fields may refer to it."""
-    renamed = copy.copy(field)
+def _prefix(field: "Field[DataArray]", task: str) -> "Field[DataArray]":
+    """Returns the same object if it holds no label, because other fields may refer to it."""
+    namespace = label_namespace(field)
     if isinstance(field, ListField):
-        items = [_renamed(item, task) for item in field.field_list]
-        if all(item is old for item, old in zip(items, field.field_list)):
+        items = [_prefix(item, task) for item in field.field_list]
+        if all(item is original for item, original in zip(items, field.field_list)):
             return field
-        renamed.field_list = items
-    elif isinstance(getattr(field, "_label_namespace", None), str):
-        # AllenNLP has no common class for fields of labels, but all of them call it so.
-        renamed._label_namespace = f"{task}_{field._label_namespace}"
-    else:
+        copied = copy.copy(field)
+        copied.field_list = items
+        return cast("Field[DataArray]", copied)
+    if namespace is None:
         return field
+    renamed = copy.copy(field)
+    set_label_namespace(renamed, f"{task}_{namespace}")
     return renamed

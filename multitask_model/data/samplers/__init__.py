@@ -1,4 +1,4 @@
-"""What share of an epoch each dataset gets."""
+"""Samplers: they set the proportion of each dataset in an epoch."""
 
 from multitask_model.data.samplers.annealed import AnnealedSampler
 from multitask_model.data.samplers.dynamic import DynamicSampler

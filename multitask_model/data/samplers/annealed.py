@@ -7,44 +7,57 @@ from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSam
 from overrides import overrides
 
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
-from multitask_model.data.samplers.proportions import shares_by_size, sizes_of
+from multitask_model.data.samplers.proportions import dataset_sizes, proportions_by_size
+from multitask_model.data.value_checks import is_integer
 
 
 @MultiTaskEpochSampler.register("annealed", exist_ok=True)
 class AnnealedSampler(EpochSampler):
     """
-    From `proportional` in the first epoch to `uniform` in the last: of datasets with n_i instances,
-    the share of dataset i in epoch e = 1, ..., E is
+    Moves from `proportional` in the first epoch to `uniform` in the last. With n_i instances in
+    dataset i, its proportion in epoch e = 1, ..., E is
 
     n_i^a / sum_j n_j^a   with   a = 1 - (e - 1) / (E - 1)
 
-    After Stickland and Murray (2019), *BERT and PALs: Projected Attention Layers for Efficient
-    Adaptation in Multi-Task Learning*, https://arxiv.org/abs/1902.02671, where
-    a = 1 - 0.8 (e - 1) / (E - 1), which stops short of `uniform`. Ours goes all the way, and stays
-    there in epochs after E.
+    Proposed by Stickland and Murray (2019), *BERT and PALs: Projected Attention Layers for
+    Efficient Adaptation in Multi-Task Learning*, https://arxiv.org/abs/1902.02671, with
+    a = 1 - 0.8 (e - 1) / (E - 1), which ends before `uniform`. This version reaches `uniform` and
+    keeps it in all epochs after E.
 
-    The loader tells it the epoch, so it needs the one of this library.
+    Requires the data loader `multitask` of this library, which announces each epoch.
 
     Registered as a `MultiTaskEpochSampler` with name "annealed".
 
     # Parameters
 
     num_epochs : `int`, optional (default = `10`)
-        E, at least 2: as a rule, the trainer's `num_epochs`.
+        E, at least 2. Usually the trainer's `num_epochs`.
 
     # Raises
 
     `ConfigurationError`
-        If `num_epochs` is not a whole number of at least 2. When the shares are asked for: if a
-        dataset is empty, or is read lazily and so has no size.
+        If `num_epochs` is not an integer of at least 2. In `get_task_proportions`: if a dataset is
+        empty, or has no length because it is read lazily.
+
+    # Examples
+
+    >>> from multitask_model.data.samplers import AnnealedSampler
+    >>> sampler = AnnealedSampler(num_epochs=3)
+    >>> for epoch in range(3):
+    ...     sampler.start_epoch(epoch)
+    ...     found = sampler.get_task_proportions({"tweets": range(900), "ewt": range(100)})
+    ...     print(f"{found['tweets']:.2f} {found['ewt']:.2f}")
+    0.90 0.10
+    0.75 0.25
+    0.50 0.50
     """
 
     def __init__(self, num_epochs: int = 10) -> None:
         super().__init__()
-        if not isinstance(num_epochs, int) or isinstance(num_epochs, bool) or num_epochs < 2:
+        if not is_integer(num_epochs, 2):
             raise ConfigurationError(
-                "num_epochs must be a whole number of at least 2, the first and the last epoch, "
-                f"but it is {num_epochs!r}. Give the number of epochs of the trainer."
+                f"num_epochs must be an integer of at least 2, but got {num_epochs!r}. Use the "
+                "trainer's num_epochs."
             )
         self.num_epochs = num_epochs
         self._epoch = 0
@@ -56,4 +69,4 @@ class AnnealedSampler(EpochSampler):
     @overrides
     def get_task_proportions(self, data_loaders: Mapping[str, Sized]) -> Dict[str, float]:
         power = max(0.0, 1 - self._epoch / (self.num_epochs - 1))
-        return shares_by_size(sizes_of(data_loaders, "annealed"), power)
+        return proportions_by_size(dataset_sizes(data_loaders, "annealed"), power)

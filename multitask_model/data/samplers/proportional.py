@@ -6,22 +6,29 @@ from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSam
 from overrides import overrides
 
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
-from multitask_model.data.samplers.proportions import normalize, sizes_of
+from multitask_model.data.samplers.proportions import dataset_sizes, normalize
 
 
 @MultiTaskEpochSampler.register("proportional", exist_ok=True)
 class ProportionalSampler(EpochSampler):
     """
-    Shares in proportion to the sizes of the datasets, as AllenNLP's sampler of that name.
+    Samples each dataset in proportion to its size, as AllenNLP's sampler of the same name does.
 
     Registered as a `MultiTaskEpochSampler` with name "proportional".
 
     # Raises
 
     `ConfigurationError`
-        When the shares are asked for: if a dataset is empty, or is read lazily and so has no size.
+        In `get_task_proportions`: if a dataset is empty, or has no length because it is read
+        lazily.
+
+    # Examples
+
+    >>> from multitask_model.data.samplers import ProportionalSampler
+    >>> ProportionalSampler().get_task_proportions({"tweets": range(900), "ewt": range(100)})
+    {'tweets': 0.9, 'ewt': 0.1}
     """
 
     @overrides
     def get_task_proportions(self, data_loaders: Mapping[str, Sized]) -> Dict[str, float]:
-        return normalize(sizes_of(data_loaders, "proportional"))
+        return normalize(dataset_sizes(data_loaders, "proportional"))

@@ -7,44 +7,55 @@ from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSam
 from overrides import overrides
 
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
-from multitask_model.data.samplers.proportions import is_number, shares_by_size, sizes_of
+from multitask_model.data.samplers.proportions import dataset_sizes, proportions_by_size
+from multitask_model.data.value_checks import is_finite_number
 
 
 @MultiTaskEpochSampler.register("temperature", exist_ok=True)
 class TemperatureSampler(EpochSampler):
     """
-    Between `proportional` and `uniform`: of datasets with n_i instances, the share of dataset i is
+    Interpolates between `proportional` and `uniform`. With n_i instances in dataset i, its
+    proportion is
 
     n_i^(1/T) / sum_j n_j^(1/T)
 
-    for a temperature T. With T = 1 that is `proportional`, and the higher T, the closer it is to
-    `uniform`. After Arivazhagan et al. (2019), *Massively Multilingual Neural Machine Translation
-    in the Wild: Findings and Challenges*, https://arxiv.org/abs/1907.05019, who use T = 5 for
-    languages whose data differ by orders of magnitude.
+    for a temperature T. T = 1 equals `proportional`, and a higher T is closer to `uniform`.
+
+    Proposed by Arivazhagan et al. (2019), *Massively Multilingual Neural Machine Translation in the
+    Wild: Findings and Challenges*, https://arxiv.org/abs/1907.05019, who use T = 5 for languages
+    with dataset sizes that differ by orders of magnitude.
 
     Registered as a `MultiTaskEpochSampler` with name "temperature".
 
     # Parameters
 
     temperature : `float`, optional (default = `2.0`)
-        T. Below 1 it favours large datasets even more than `proportional` does.
+        T, above 0. Values below 1 favor large datasets more than `proportional` does.
 
     # Raises
 
     `ConfigurationError`
-        If `temperature` is not a finite number above 0. When the shares are asked for: if a dataset
-        is empty, or is read lazily and so has no size.
+        If `temperature` is not a finite number above 0. In `get_task_proportions`: if a dataset is
+        empty, or has no length because it is read lazily.
+
+    # Examples
+
+    >>> from multitask_model.data.samplers import TemperatureSampler
+    >>> sampler = TemperatureSampler(temperature=2.0)
+    >>> sampler.get_task_proportions({"tweets": range(900), "ewt": range(100)})
+    {'tweets': 0.75, 'ewt': 0.25}
     """
 
     def __init__(self, temperature: float = 2.0) -> None:
         super().__init__()
-        if not is_number(temperature) or temperature <= 0:
+        if not is_finite_number(temperature) or temperature <= 0:
             raise ConfigurationError(
-                f"temperature must be a finite number above 0, but it is {temperature!r}. 1 is "
-                "'proportional', and the higher, the closer it is to 'uniform'."
+                f"temperature must be a finite number above 0, but got {temperature!r}. Use 1 for "
+                "'proportional', or a higher value to come closer to 'uniform'."
             )
         self.temperature = temperature
 
     @overrides
     def get_task_proportions(self, data_loaders: Mapping[str, Sized]) -> Dict[str, float]:
-        return shares_by_size(sizes_of(data_loaders, "temperature"), 1 / self.temperature)
+        sizes = dataset_sizes(data_loaders, "temperature")
+        return proportions_by_size(sizes, 1 / self.temperature)

@@ -1,61 +1,64 @@
-"""Metrics by name: which way is better, and their values among the trainer's metrics."""
+"""Metric names with a direction, such as `+accuracy` or `-loss`, and their values."""
 
-from typing import Any, Mapping, NamedTuple
+from typing import Mapping, NamedTuple, SupportsFloat
 
 from allennlp.common.checks import ConfigurationError
 
 from multitask_model.errors import format_names, suggest
 
-_PREFIX = "validation_"
+VALIDATION_PREFIX = "validation_"
 
 
 class MetricName(NamedTuple):
-    """The name of a metric, and 1 if larger is better or -1 if smaller is."""
+    """The name of a metric and its sign: 1 if larger is better, -1 if smaller is better."""
 
     name: str
     sign: int
 
 
-def parse_metric(task: str, text: str) -> MetricName:
+def parse_metric(task: str, text: object) -> MetricName:
     """
+    Splits a metric such as `"+accuracy"` into its name and its sign.
+
     # Raises
 
     `ConfigurationError`
-        If `text`, the metric of the dataset `task`, is not a name with `+` or `-` before it.
+        If `text`, the metric of the dataset `task`, does not start with `+` or `-`.
     """
     if not isinstance(text, str) or len(text) < 2 or text[0] not in "+-":
         raise ConfigurationError(
-            f"The metric of the dataset {task!r} must be a name with '+' before it if larger is "
-            f"better, or '-' if smaller is, but it is {text!r}. Write it as '+HEAD_accuracy'."
+            f"The metric of the dataset {task!r} must start with '+' (larger is better) or '-' "
+            f"(smaller is better), but got {text!r}. Write it as '+HEAD_accuracy'."
         )
     return MetricName(text[1:], 1 if text[0] == "+" else -1)
 
 
-def find_metric(task: str, name: str, metrics: Mapping[str, Any]) -> float:
+def find_metric(task: str, name: str, metrics: Mapping[str, object]) -> float:
     """
-    # Returns
-
-    `float`
-        The value of the validation metric `name`, or of `name` as it stands.
+    Returns the value of the validation metric `name` or, if there is none, of the metric `name`.
 
     # Raises
 
     `ConfigurationError`
-        If there is neither, or it is not a number.
+        If `metrics` has neither, or the value is not a number.
     """
-    found = next((key for key in (_PREFIX + name, name) if key in metrics), None)
-    if found is None:
-        validated = [key[len(_PREFIX) :] for key in metrics if key.startswith(_PREFIX)]
+    key = next((key for key in (VALIDATION_PREFIX + name, name) if key in metrics), None)
+    if key is None:
+        prefix = len(VALIDATION_PREFIX)
+        validation = [key[prefix:] for key in metrics if key.startswith(VALIDATION_PREFIX)]
         raise ConfigurationError(
-            f"The metric of the dataset {task!r} must be among those of the epoch, but neither "
-            f"{_PREFIX + name!r} nor {name!r} is.{suggest(name, validated)} "
-            f"Validation metrics: {format_names(validated)}. Correct its name, or give the trainer "
-            "validation data."
+            f"The metric of the dataset {task!r} must be one of the epoch's metrics, but found "
+            f"neither {VALIDATION_PREFIX + name!r} nor {name!r}.{suggest(name, validation)} "
+            f"Validation metrics: {format_names(validation)}. Correct the name, or add validation "
+            "data."
         )
+    value = metrics[key]
     try:
-        return float(metrics[found])
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"The metric of the dataset {task!r} must be a number, but {found!r} is "
-            f"{metrics[found]!r}. Name another one."
-        ) from error
+        if isinstance(value, (str, SupportsFloat)):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise ConfigurationError(
+        f"The metric of the dataset {task!r} must be a number, but got {value!r} for {key!r}. "
+        "Choose another metric."
+    )

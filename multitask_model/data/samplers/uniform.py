@@ -11,9 +11,15 @@ from multitask_model.data.samplers.epoch_sampler import EpochSampler
 @MultiTaskEpochSampler.register("uniform", exist_ok=True)
 class UniformSampler(EpochSampler):
     """
-    The same share for every dataset, as AllenNLP's sampler of that name.
+    Samples all datasets in equal proportions, as AllenNLP's sampler of the same name does.
 
     Registered as a `MultiTaskEpochSampler` with name "uniform".
+
+    # Examples
+
+    >>> from multitask_model.data.samplers import UniformSampler
+    >>> UniformSampler().get_task_proportions({"tweets": range(900), "ewt": range(100)})
+    {'tweets': 0.5, 'ewt': 0.5}
     """
 
     @overrides

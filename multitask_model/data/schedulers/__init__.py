@@ -1,4 +1,4 @@
-"""How the instances of an epoch become batches, and in what order these come."""
+"""Schedulers: they cut the instances of an epoch into batches and order the batches."""
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
@@ -8,7 +8,7 @@ from multitask_model.data.schedulers.roundrobin import RoundRobinScheduler
 from multitask_model.data.schedulers.scheduler import Scheduler
 from multitask_model.data.schedulers.shuffled import ShuffledScheduler
 
-# For a config that gives a scheduler without a type.
+# Used for a config with a scheduler that has no type.
 MultiTaskScheduler.default_implementation = "shuffled"
 
 __all__ = [

@@ -1,33 +1,61 @@
-"""What schedulers have in common whose batches are of one dataset each."""
+"""The base class of schedulers with one dataset per batch."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import (
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Sized,
+    TypeVar,
+    Union,
+    cast,
+)
 
-from allennlp.common.checks import ConfigurationError
 from overrides import overrides
 
-from multitask_model.data.schedulers.grouping import check_batch_size, count_batches, in_batches
+from multitask_model.data.schedulers.grouping import (
+    check_batch_size,
+    count_batches,
+    split_into_batches,
+)
 from multitask_model.data.schedulers.scheduler import Scheduler
-from multitask_model.errors import check_known, format_names, suggest
+from multitask_model.data.value_checks import check_keys
 
-Batches = Dict[str, Iterator[List[Any]]]
+T = TypeVar("T")
 
 
 class HomogeneousScheduler(Scheduler):
     """
-    Makes batches of one dataset each. A subclass says in what order they come.
+    Makes batches of one dataset each. A subclass implements `order`.
 
     # Parameters
 
     batch_size : `Union[int, Dict[str, int]]`
-        The number of instances in a batch, for all datasets or for each by its name.
+        The number of instances in a batch: one value for all datasets, or one per dataset.
     drop_last : `bool`, optional (default = `False`)
-        If `True`, what does not fill a batch at the end of a dataset is left out of the epoch,
-        except where it is all that the dataset has in it.
+        If `True`, the last batch of a dataset is dropped from the epoch if it is not full, unless
+        it is the dataset's only batch.
 
     # Raises
 
     `ConfigurationError`
-        If a batch size is not a whole number of at least 1.
+        If a batch size is not an integer of at least 1.
+
+    # Examples
+
+    A scheduler that finishes one dataset before it starts the next:
+
+    >>> from multitask_model.data.schedulers import HomogeneousScheduler
+    >>> class SequentialScheduler(HomogeneousScheduler):
+    ...     def order(self, batches, counts):
+    ...         for of_task in batches.values():
+    ...             yield from of_task
+    >>> scheduler = SequentialScheduler(batch_size={"tweets": 2, "ewt": 1})
+    >>> list(scheduler.batch_instances({"tweets": ["t0", "t1", "t2"], "ewt": ["e0"]}))
+    [['t0', 't1'], ['t2'], ['e0']]
     """
 
     def __init__(self, batch_size: Union[int, Dict[str, int]], drop_last: bool = False) -> None:
@@ -41,26 +69,25 @@ class HomogeneousScheduler(Scheduler):
             check_batch_size(batch_size)
         self.drop_last = drop_last
 
-    def order(self, batches: Batches, counts: Optional[Mapping[str, int]]) -> Iterable[List[Any]]:
+    def order(
+        self, batches: Dict[str, Iterator[List[T]]], counts: Optional[Mapping[str, int]]
+    ) -> Iterable[List[T]]:
         """
+        Returns all batches in the order of the epoch.
+
         # Parameters
 
-        batches : `Dict[str, Iterator[List[Any]]]`
-            The batches of each dataset, which are made as they are taken.
+        batches : `Dict[str, Iterator[List[T]]]`
+            The batches of each dataset, made lazily.
         counts : `Mapping[str, int]`, optional
-            How many there are of each dataset; `None` if one of them has no length.
-
-        # Returns
-
-        `Iterable[List[Any]]`
-            All of them.
+            The number of batches of each dataset, or `None` if a dataset has no length.
         """
         raise NotImplementedError
 
     @overrides
-    def batch_instances(self, epoch_instances: Dict[str, Iterable[Any]]) -> Iterable[List[Any]]:
+    def batch_instances(self, epoch_instances: Dict[str, Iterable[T]]) -> Iterable[List[T]]:
         batches = {
-            task: in_batches(items, self.batch_size_of(task), self.drop_last)
+            task: split_into_batches(items, self.batch_size_of(task), self.drop_last)
             for task, items in epoch_instances.items()
         }
         return self.order(batches, self._counts(epoch_instances))
@@ -73,29 +100,20 @@ class HomogeneousScheduler(Scheduler):
     def batch_size_of(self, task: str) -> int:
         if not isinstance(self.batch_size, Mapping):
             return self.batch_size
-        if task not in self.batch_size:
-            raise ConfigurationError(
-                f"batch_size must have a number for every dataset, but it has none for {task!r}."
-                f"{suggest(task, self.batch_size)} Its keys: {format_names(self.batch_size)}. Add "
-                f"one, "
-                "or give one number for all."
-            )
+        check_keys("batch_size", self.batch_size, [task], known=list(self.batch_size))
         return self.batch_size[task]
 
     @overrides
     def check_tasks(self, tasks: Sequence[str], known: Optional[Sequence[str]] = None) -> None:
         if isinstance(self.batch_size, Mapping):
-            check_known(
-                "batch_size", "datasets", self.batch_size, tasks if known is None else known
-            )
-        for task in tasks:
-            self.batch_size_of(task)
+            check_keys("batch_size", self.batch_size, tasks, known)
 
     def _count(self, task: str, items: int) -> int:
         return count_batches(items, self.batch_size_of(task), self.drop_last)
 
-    def _counts(self, epoch_instances: Mapping[str, Any]) -> Optional[Dict[str, int]]:
+    def _counts(self, epoch_instances: Mapping[str, object]) -> Optional[Dict[str, int]]:
         try:
-            return {task: self._count(task, len(items)) for task, items in epoch_instances.items()}
-        except TypeError:
+            lengths = {task: len(cast(Sized, items)) for task, items in epoch_instances.items()}
+        except TypeError:  # a dataset has no length
             return None
+        return {task: self._count(task, length) for task, length in lengths.items()}

@@ -1,26 +1,38 @@
 """The `homogeneous_roundrobin` scheduler."""
 
-from typing import Any, Iterable, List, Mapping, Optional
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
 from multitask_model.data.schedulers.grouping import round_robin
-from multitask_model.data.schedulers.homogeneous import Batches, HomogeneousScheduler
+from multitask_model.data.schedulers.homogeneous import HomogeneousScheduler
+
+T = TypeVar("T")
 
 
 @MultiTaskScheduler.register("homogeneous_roundrobin", exist_ok=True)
 class HomogeneousRoundRobinScheduler(HomogeneousScheduler):
     """
-    A batch of one dataset, then one of the next, and so on. When a dataset has run out, the others
-    go on, so one that is much larger has the end of the epoch for itself. `shuffled` mends that.
+    Takes one batch of each dataset in turn. Datasets that are exhausted are skipped, so the end of
+    an epoch has only batches of the largest dataset. The scheduler `shuffled` avoids this.
 
-    As AllenNLP's scheduler of that name, except that `drop_last` leaves no dataset out.
+    Equals AllenNLP's scheduler of the same name, except that `drop_last` never drops the
+    only batch of a dataset.
 
-    Registered as a `MultiTaskScheduler` with name "homogeneous_roundrobin". For its parameters see
-    `HomogeneousScheduler`.
+    Registered as a `MultiTaskScheduler` with name "homogeneous_roundrobin". See
+    `HomogeneousScheduler` for its parameters.
+
+    # Examples
+
+    >>> from multitask_model.data.schedulers import HomogeneousRoundRobinScheduler
+    >>> scheduler = HomogeneousRoundRobinScheduler(batch_size=2)
+    >>> list(scheduler.batch_instances({"tweets": ["t0", "t1", "t2"], "ewt": ["e0", "e1"]}))
+    [['t0', 't1'], ['e0', 'e1'], ['t2']]
     """
 
     @overrides
-    def order(self, batches: Batches, counts: Optional[Mapping[str, int]]) -> Iterable[List[Any]]:
+    def order(
+        self, batches: Dict[str, Iterator[List[T]]], counts: Optional[Mapping[str, int]]
+    ) -> Iterable[List[T]]:
         return round_robin(list(batches.values()))

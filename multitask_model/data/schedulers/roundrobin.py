@@ -1,6 +1,6 @@
 """The `roundrobin` scheduler."""
 
-from typing import Any, Dict, Iterable, List
+from typing import Dict, Iterable, List, TypeVar
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
@@ -8,19 +8,22 @@ from overrides import overrides
 from multitask_model.data.schedulers.grouping import (
     check_batch_size,
     count_batches,
-    in_batches,
     round_robin,
+    split_into_batches,
 )
 from multitask_model.data.schedulers.scheduler import Scheduler
+
+T = TypeVar("T")
 
 
 @MultiTaskScheduler.register("roundrobin", exist_ok=True)
 class RoundRobinScheduler(Scheduler):
     """
-    An instance of one dataset, then one of the next, and so on, cut into batches. So every batch is
-    as mixed as can be. When a dataset has run out, the others go on.
+    Takes one instance of each dataset in turn and cuts the result into mixed batches. Datasets that
+    are exhausted are skipped.
 
-    As AllenNLP's scheduler of that name, except that `drop_last` leaves no epoch without a batch.
+    Equals AllenNLP's scheduler of the same name, except that `drop_last` never drops the only batch
+    of an epoch.
 
     Registered as a `MultiTaskScheduler` with name "roundrobin".
 
@@ -29,13 +32,20 @@ class RoundRobinScheduler(Scheduler):
     batch_size : `int`
         The number of instances in a batch, of all datasets together.
     drop_last : `bool`, optional (default = `False`)
-        If `True`, what does not fill a batch at the end is left out of the epoch, except where it
-        is all that the epoch has.
+        If `True`, the last batch of an epoch is dropped if it is not full, unless it is the only
+        batch.
 
     # Raises
 
     `ConfigurationError`
-        If `batch_size` is not a whole number of at least 1.
+        If `batch_size` is not an integer of at least 1.
+
+    # Examples
+
+    >>> from multitask_model.data.schedulers import RoundRobinScheduler
+    >>> scheduler = RoundRobinScheduler(batch_size=2)
+    >>> list(scheduler.batch_instances({"tweets": ["t0", "t1", "t2"], "ewt": ["e0", "e1"]}))
+    [['t0', 'e0'], ['t1', 'e1'], ['t2']]
     """
 
     def __init__(self, batch_size: int, drop_last: bool = False) -> None:
@@ -45,9 +55,9 @@ class RoundRobinScheduler(Scheduler):
         self.drop_last = drop_last
 
     @overrides
-    def batch_instances(self, epoch_instances: Dict[str, Iterable[Any]]) -> Iterable[List[Any]]:
+    def batch_instances(self, epoch_instances: Dict[str, Iterable[T]]) -> Iterable[List[T]]:
         items = round_robin(list(epoch_instances.values()))
-        return in_batches(items, self.batch_size, self.drop_last)
+        return split_into_batches(items, self.batch_size, self.drop_last)
 
     @overrides
     def count_batches(self, dataset_counts: Dict[str, int]) -> int:

@@ -1,63 +1,83 @@
-"""What every scheduler of this library can do."""
+"""The base class of schedulers."""
 
 import random
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, TypeVar
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
+
+T = TypeVar("T")
 
 
 class Scheduler(MultiTaskScheduler):
     """
-    AllenNLP's `MultiTaskScheduler`, which makes the batches of an epoch and puts them in order,
-    with what a loader needs to check it early, to seed it, and to know how many instances it may
-    put together that are of like length. The items may be anything that stands for an instance.
+    Cuts the instances of an epoch into batches and orders the batches. Extends AllenNLP's
+    `MultiTaskScheduler` with hooks that `MultiTaskDataLoader` calls: to check the scheduler at
+    construction, to seed it, and to get the size of the buckets of similar length.
 
-    A scheduler of your own needs the three methods that raise `NotImplementedError` here. Register
-    it, as with AllenNLP's, by `@MultiTaskScheduler.register("name")`.
+    A subclass must implement `batch_instances`, `count_batches` and `batch_size_of`; the other
+    methods do nothing by default. It must not read the items that it batches: the loader passes
+    references to instances. Register it with `@MultiTaskScheduler.register("name")` to use it in a
+    config.
+
+    # Examples
+
+    A scheduler with batches of one instance, all of one dataset before the next:
+
+    >>> from multitask_model.data.schedulers import Scheduler
+    >>> class OneByOneScheduler(Scheduler):
+    ...     def batch_instances(self, epoch_instances):
+    ...         return ([item] for items in epoch_instances.values() for item in items)
+    ...     def count_batches(self, dataset_counts):
+    ...         return sum(dataset_counts.values())
+    ...     def batch_size_of(self, task):
+    ...         return 1
+    >>> list(OneByOneScheduler().batch_instances({"tweets": ["t0", "t1"], "ewt": ["e0"]}))
+    [['t0'], ['t1'], ['e0']]
     """
 
-    def batch_instances(self, epoch_instances: Dict[str, Iterable[Any]]) -> Iterable[List[Any]]:
+    def batch_instances(self, epoch_instances: Dict[str, Iterable[T]]) -> Iterable[List[T]]:
         """
+        Cuts the items of an epoch into batches.
+
         # Parameters
 
-        epoch_instances : `Dict[str, Iterable[Any]]`
-            The items of each task in this epoch. They are taken as they are needed.
+        epoch_instances : `Dict[str, Iterable[T]]`
+            The items of each task in this epoch. They are read lazily.
 
         # Returns
 
-        `Iterable[List[Any]]`
+        `Iterable[List[T]]`
             The batches.
         """
         raise NotImplementedError
 
     def count_batches(self, dataset_counts: Dict[str, int]) -> int:
-        """How many batches `batch_instances` makes of so many items of each task."""
+        """Returns the number of batches that `batch_instances` makes, given the items per task."""
         raise NotImplementedError
 
     def batch_size_of(self, task: str) -> int:
-        """The largest number of items of the task that go into one batch."""
+        """Returns the largest number of items of `task` in one batch."""
         raise NotImplementedError
 
     def check_tasks(self, tasks: Sequence[str], known: Optional[Sequence[str]] = None) -> None:
         """
-        Called when a loader is made.
+        Validates the scheduler's parameters. The loader calls this at construction.
 
         # Parameters
 
         tasks : `Sequence[str]`
-            The tasks that the loader has data for: what the scheduler must know about.
+            The tasks that the loader has data for. The scheduler must have parameters for each.
         known : `Sequence[str]`, optional (default = `tasks`)
-            The tasks that the scheduler may know about, such as all those of the reader.
+            The tasks that the scheduler may have parameters for, such as all tasks of the reader.
 
         # Raises
 
         `ConfigurationError`
-            If the scheduler lacks something for one of `tasks`, or has something for a task that
-            is not in `known`.
+            If a parameter is missing for one of `tasks`, or is given for a task not in `known`.
         """
 
     def set_random(self, generator: random.Random) -> None:
-        """Called by the loader before each epoch. What is random in the epoch is drawn from it."""
+        """Sets the source of all randomness. The loader calls this before each epoch."""
 
-    def update_from_epoch_metrics(self, epoch_metrics: Mapping[str, Any]) -> None:
-        """Called after each epoch by the trainer callback `multitask_data`, with all metrics."""
+    def update_from_epoch_metrics(self, epoch_metrics: Mapping[str, object]) -> None:
+        """Receives the trainer's metrics after each epoch, from the callback `multitask_data`."""

@@ -1,26 +1,38 @@
-"""The `shuffled` scheduler, the default one."""
+"""The `shuffled` scheduler, which is the default."""
 
 import random
-from typing import Any, Iterator, List, Mapping, Optional
+from typing import Dict, Iterator, List, Mapping, Optional, TypeVar
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
-from multitask_model.data.schedulers.homogeneous import Batches, HomogeneousScheduler
+from multitask_model.data.schedulers.homogeneous import HomogeneousScheduler
+
+T = TypeVar("T")
 
 
 @MultiTaskScheduler.register("shuffled", exist_ok=True)
 class ShuffledScheduler(HomogeneousScheduler):
     """
-    Batches of one dataset each, in random order: the dataset of the next batch is drawn with a
-    probability in proportion to the batches that it has left. That makes every order of the batches
-    equally likely, so small datasets last as long as large ones and none has the end for itself.
+    Makes batches of one dataset each, in random order. The dataset of the next batch is sampled in
+    proportion to the remaining batches of each dataset, which makes every order of the batches
+    equally likely. Small datasets therefore last as long as large ones.
 
-    If a dataset has no length, those with batches left are all equally likely, and the end of an
-    epoch belongs to the largest.
+    If a dataset has no length, the next batch is sampled uniformly from the datasets with remaining
+    batches, and the end of an epoch has only batches of the largest dataset.
 
-    Registered as a `MultiTaskScheduler` with name "shuffled", which is the default. For its
-    parameters see `HomogeneousScheduler`.
+    Registered as a `MultiTaskScheduler` with name "shuffled", which is the default. See
+    `HomogeneousScheduler` for its parameters.
+
+    # Examples
+
+    >>> import random
+    >>> from multitask_model.data.schedulers import ShuffledScheduler
+    >>> scheduler = ShuffledScheduler(batch_size=2)
+    >>> scheduler.set_random(random.Random(13))
+    >>> batches = list(scheduler.batch_instances({"tweets": range(6), "ewt": range(10, 13)}))
+    >>> sorted(batches)
+    [[0, 1], [2, 3], [4, 5], [10, 11], [12]]
     """
 
     _random: Optional[random.Random] = None
@@ -30,18 +42,20 @@ class ShuffledScheduler(HomogeneousScheduler):
         self._random = generator
 
     @overrides
-    def order(self, batches: Batches, counts: Optional[Mapping[str, int]]) -> Iterator[List[Any]]:
-        # AllenNLP's own loader hands over no generator, but it seeds Python's.
+    def order(
+        self, batches: Dict[str, Iterator[List[T]]], counts: Optional[Mapping[str, int]]
+    ) -> Iterator[List[T]]:
+        # AllenNLP's data loader never calls `set_random`, but it seeds Python's generator.
         rng = self._random or random.Random(random.getrandbits(64))
-        left = dict.fromkeys(batches, 1) if counts is None else dict(counts)
-        while left:
-            # A dataset stays in until it is found to have run out, whatever its length said. To
-            # find that changes nothing in the odds between the others.
-            weights = [max(count, 1) for count in left.values()]
-            (task,) = rng.choices(list(left), weights)
+        remaining = dict.fromkeys(batches, 1) if counts is None else dict(counts)
+        while remaining:
+            # A dataset is removed when it is exhausted, even if its length was wrong. Sampling an
+            # exhausted dataset does not change the odds between the others.
+            weights = [max(count, 1) for count in remaining.values()]
+            (task,) = rng.choices(list(remaining), weights)
             batch = next(batches[task], None)
             if batch is None:
-                del left[task]
+                del remaining[task]
             else:
-                left[task] -= 1
+                remaining[task] -= 1
                 yield batch

@@ -1,4 +1,4 @@
-"""Trainer callbacks. Importing this package registers each of them."""
+"""Trainer callbacks."""
 
 from multitask_model.training.callbacks.multitask_data import MultiTaskDataCallback
 

@@ -10,7 +10,7 @@ from allennlp.models.heads import Head
 
 from multitask_model.compat.torch_internals import share_parameters
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.calls import Available, call_head
+from multitask_model.routing.calls import call_head, scalar_loss
 from multitask_model.routing.outputs import LOSS
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 from multitask_model.routing.signatures import unwrap
@@ -55,19 +55,23 @@ class PerTaskMetrics:
                 _check_unique(names, task, head)
                 self._shadows[task, head] = _make_shadow(cast(Head, unwrap(heads[head])))
 
-    def update(self, router: Router, available: Available, rows: AllRows) -> None:
+    def update(
+        self, router: Router, available: Mapping[str, object], rows: AllRows, is_partial: bool
+    ) -> None:
         """
         # Parameters
 
         router : `Router`
             The router of the head that was called.
-        available : `Available`
-            The values of the batch, `task` among them.
+        available : `Mapping[str, object]`
+            The values that the head may take, and the `task` of each instance.
         rows : `AllRows`
             The rows of the head.
+        is_partial : `bool`
+            Whether some of the values are `Partial`.
         """
         name = router.component
-        tasks = available.values["task"]
+        tasks = available["task"]
         assert isinstance(tasks, list)
         for task, positions in group_rows([tasks[i] for i in rows.indices]).items():
             shadow = self._shadows.get((task, name))
@@ -75,7 +79,8 @@ class PerTaskMetrics:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             with torch.no_grad():
-                loss = call_head(shadow, router, available, of_task).loss
+                outputs, _ = call_head(shadow, router, available, of_task, is_partial)
+            loss = scalar_loss(name, outputs)
             # Without a loss there were no labels, and some metrics cannot be read then.
             if loss is not None:
                 self._mean_losses.add(f"{task}_{name}", loss)

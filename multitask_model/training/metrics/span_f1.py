@@ -1,112 +1,127 @@
-"""Precision, recall and F1 of the spans that tags encode."""
+"""Precision, recall and F1 of labeled spans."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data.dataset_readers.dataset_utils.span_utils import TypedStringSpan
 from allennlp.nn.util import dist_reduce_sum
-from allennlp.training.metrics import SpanBasedF1Measure
+from allennlp.training.metrics import Metric
+from overrides import overrides
 
-from multitask_model.errors import check_known, format_names
+from multitask_model.compat.allennlp_internals import merge_continued_spans
 from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.span_encodings import ENCODINGS, check_encoding
 
-ENCODINGS = {"BIO": "BIO", "IOB1": "BIO", "BIOUL": "BIOUL", "BMES": "BMES"}
-"""What tags may begin with, by the name of the encoding."""
+EPSILON = 1e-13  # as in AllenNLP's metrics
 
 
-class SpanF1:
+class SpanF1(Metric):
     """
-    AllenNLP's `SpanBasedF1Measure` over all labels of spans together, in distributed training over
-    those of all processes. What is no span, as a classifier of tokens may predict, is left out.
+    Precision, recall and F1 of the spans of all labels together, equal to the overall scores of
+    AllenNLP's `SpanBasedF1Measure`. It takes predicted tags instead of scores, supports distributed
+    training by summing the counts of all processes, and skips ill-formed BIOUL spans instead of
+    raising an error.
 
     # Parameters
 
-    vocab : `Vocabulary`
     labels : `LabelVocabulary`
         The tags.
     label_encoding : `str`
-        One of `ENCODINGS`.
+        `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
 
     # Raises
 
     `ConfigurationError`
-        If there is no such encoding, or the tags are not of it.
+        If the encoding is unknown, or a label is not a tag of it.
+
+    # Examples
+
+        >>> from allennlp.data import Vocabulary
+        >>> vocab = Vocabulary(tokens_to_add={"labels": ["O", "B-city", "I-city"]})
+        >>> f1 = SpanF1(LabelVocabulary(vocab, "labels"), "BIO")
+        >>> f1(torch.tensor([[1, 2, 0, 1]]), torch.tensor([[1, 2, 0, 0]]))
+        >>> f1.true_positives, f1.false_positives, f1.false_negatives
+        (1, 1, 0)
+        >>> f1.get_metric()["precision-overall"]
+        0.499...
     """
 
-    def __init__(self, vocab: Vocabulary, labels: LabelVocabulary, label_encoding: str) -> None:
+    supports_distributed = True
+
+    def __init__(self, labels: LabelVocabulary, label_encoding: str) -> None:
         check_encoding(labels, label_encoding)
-        # AllenNLP's function for BIOUL refuses what is no span.
-        is_bioul = label_encoding == "BIOUL"
-        self._measure = SpanBasedF1Measure(
-            vocab,
-            labels.namespace,
-            label_encoding=None if is_bioul else label_encoding,
-            tags_to_spans_function=spans_of_bioul if is_bioul else None,
-        )
-        self._counts = [0, 0, 0]  # true positives, false positives, false negatives
+        self._names = labels.names
+        self._encoding = ENCODINGS[label_encoding]
+        self.true_positives = 0
+        self.false_positives = 0
+        self.false_negatives = 0
 
-    def __call__(self, scores: torch.Tensor, tags: torch.Tensor, mask: Any) -> None:
-        """Of shapes (B, T, C), (B, T) and (B, T). The tag with the highest score is predicted."""
-        measure = self._measure
-        measure(scores, tags, mask)
-        found = (measure._true_positives, measure._false_positives, measure._false_negatives)
-        # It refuses to put those of several processes together.
-        counts = torch.tensor([sum(of_label.values()) for of_label in found])
-        reduced = dist_reduce_sum(counts.to(scores.device)).tolist()
-        self._counts = [one + other for one, other in zip(self._counts, reduced)]
-        measure.reset()
+    @overrides
+    def __call__(
+        self,
+        predictions: torch.Tensor,
+        gold_labels: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+    ) -> None:
+        """
+        # Parameters
 
+        predictions : `torch.Tensor`
+            Of shape (B, T): the index of the predicted tag of each token.
+        gold_labels : `torch.Tensor`
+            Of shape (B, T).
+        mask : `torch.Tensor`, optional (default = `None`)
+            Of shape (B, T), `True` for tokens, which precede all padding.
+
+        # Raises
+
+        `ConfigurationError`
+            If a token has a gold label that is not in the vocabulary.
+        """
+        if mask is None:
+            mask = torch.ones_like(gold_labels, dtype=torch.bool)
+        matched = predicted_total = gold_total = 0
+        lengths = mask.sum(-1).tolist()
+        for predicted, gold, length in zip(predictions.tolist(), gold_labels.tolist(), lengths):
+            predicted_spans, gold_spans = (
+                self._spans(predicted[:length]),
+                self._spans(gold[:length]),
+            )
+            matched += len(predicted_spans & gold_spans)
+            predicted_total += len(predicted_spans)
+            gold_total += len(gold_spans)
+        counts = torch.tensor([matched, predicted_total, gold_total], device=predictions.device)
+        matched, predicted_total, gold_total = dist_reduce_sum(counts).tolist()
+        self.true_positives += matched
+        self.false_positives += predicted_total - matched
+        self.false_negatives += gold_total - matched
+
+    def _spans(self, tags: List[int]) -> Set[TypedStringSpan]:
+        invalid = [tag for tag in tags if not 0 <= tag < len(self._names)]
+        if invalid:
+            raise ConfigurationError(
+                f"Tags must be indices from 0 to {len(self._names) - 1}, but got {invalid[0]}. "
+                "Index the tags with the vocabulary of the head."
+            )
+        return merge_continued_spans(self._encoding.to_spans([self._names[tag] for tag in tags]))
+
+    @overrides
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
         """`precision-overall`, `recall-overall` and `f1-measure-overall`."""
-        names = ("precision-overall", "recall-overall", "f1-measure-overall")
-        metrics = dict(zip(names, self._measure._compute_metrics(*self._counts)))
+        precision = self.true_positives / (self.true_positives + self.false_positives + EPSILON)
+        recall = self.true_positives / (self.true_positives + self.false_negatives + EPSILON)
+        metrics = {
+            "precision-overall": precision,
+            "recall-overall": recall,
+            "f1-measure-overall": 2 * precision * recall / (precision + recall + EPSILON),
+        }
         if reset:
-            self._counts = [0, 0, 0]
+            self.reset()
         return metrics
 
-
-def spans_of_bioul(
-    tags: List[str], classes_to_ignore: Optional[List[str]] = None
-) -> List[Tuple[str, Tuple[int, int]]]:
-    """
-    The spans of tags in the encoding BIOUL, each with its label and its first and last token. What
-    does not begin with B and go on with I to L, all of one label, is no span.
-    """
-    spans: List[Tuple[str, Tuple[int, int]]] = []
-    start = 0
-    open_label: Optional[str] = None
-    for position, tag in enumerate(tags):
-        kind, label = tag[0], tag[2:]
-        goes_on = kind in "IL" and label == open_label
-        if kind == "U" or (kind == "L" and goes_on):
-            spans.append((label, (position if kind == "U" else start, position)))
-        if kind == "B":
-            start, open_label = position, label
-        elif not (kind == "I" and goes_on):
-            open_label = None
-    return [span for span in spans if span[0] not in (classes_to_ignore or ())]
-
-
-def check_encoding(labels: LabelVocabulary, label_encoding: str) -> None:
-    """
-    # Raises
-
-    `ConfigurationError`
-        If there is no such encoding, or the tags are not of it.
-    """
-    check_known("label_encoding", "an encoding of spans", [label_encoding], ENCODINGS)
-    kinds = ENCODINGS[label_encoding]
-    unfit = [n for n in labels.names if n[:1] not in kinds or n[1:2].isalnum()]
-    if unfit:
-        raise ConfigurationError(
-            f"Tags in the encoding {label_encoding} must be one of {', '.join(kinds)}, with a '-' "
-            f"and a label after it or nothing, but the namespace {labels.namespace!r} has "
-            f"{format_names(unfit)}. Correct label_encoding or label_namespace"
-            + (
-                ", or let the name of the namespace end in 'tags' or 'labels', so that it has no "
-                "entries for padding and unknown tags."
-                if labels.is_padded
-                else "."
-            )
-        )
+    @overrides
+    def reset(self) -> None:
+        self.true_positives = 0
+        self.false_positives = 0
+        self.false_negatives = 0

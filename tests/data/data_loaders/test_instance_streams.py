@@ -1,4 +1,4 @@
-"""Passes over a dataset, and going on from a position."""
+"""Passes over a dataset, and resuming from a position."""
 
 import random
 from collections import Counter
@@ -20,12 +20,14 @@ from tests.helpers.loading import NumbersReader
 
 
 def make_stream(size: int, lazy: Optional[int] = None, shuffle: bool = True) -> Stream:
-    loader = TaskDataset("a", NumbersReader(), str(size), max_instances_in_memory=lazy)
-    return (LazyStream if lazy else MemoryStream)("a", loader, 7, shuffle)
+    """A stream with seed 7; with `lazy`, of a dataset that is read lazily."""
+    dataset = TaskDataset("a", NumbersReader(), str(size), max_instances_in_memory=lazy)
+    return (LazyStream if lazy else MemoryStream)("a", dataset, 7, shuffle)
 
 
-def numbers(keys: Any) -> List[int]:
-    return [key[1] if isinstance(key, tuple) else key["number"].metadata for key in keys]
+def numbers(refs: Any) -> List[int]:
+    """The numbers of the instances that are referred to."""
+    return [ref[1] if isinstance(ref, tuple) else ref["number"].metadata for ref in refs]
 
 
 @pytest.mark.parametrize("lazy", [None, 1, 4, 100])
@@ -33,14 +35,14 @@ def test_each_pass_has_every_instance_once_in_another_order(lazy: Optional[int])
     stream = make_stream(20, lazy)
     first, second = (numbers(stream.take(20)) for _ in range(2))
     assert sorted(first) == sorted(second) == list(range(20))
-    assert (first != second) == (lazy != 1)  # among one at a time, nothing can be shuffled
+    assert (first != second) == (lazy != 1)  # a buffer of one instance does not shuffle
     again = make_stream(20, lazy)
     assert numbers(again.take(20)) == first
     assert numbers(again.take(20)) == second
 
 
 @pytest.mark.parametrize("lazy", [None, 3])
-def test_passes_that_are_not_shuffled(lazy: Optional[int]) -> None:
+def test_passes_without_shuffling_keep_the_order(lazy: Optional[int]) -> None:
     stream = make_stream(3, lazy, shuffle=False)
     assert numbers(stream.take(4)) == [0, 1, 2, 0]
     assert stream.position == [1, 1]
@@ -57,56 +59,58 @@ def test_passes_that_are_not_shuffled(lazy: Optional[int]) -> None:
     takes=st.lists(st.integers(0, 20), min_size=1, max_size=6),
     stop=st.integers(0, 5),
 )
-def test_going_on_from_a_position(
+def test_a_stream_resumes_from_a_position(
     size: int, lazy: Optional[int], takes: List[int], stop: int
 ) -> None:
-    unbroken = make_stream(size, lazy)
-    whole, positions = [], []
+    uninterrupted = make_stream(size, lazy)
+    taken, positions = [], []
     for count in takes:
-        positions.append(unbroken.position)
-        share: Any = unbroken.take(count)
-        assert len(share) == count
-        whole.append(numbers(share))
-    # Never is there one for the second time before all the others had their turn.
-    counts = Counter(number for numbers_ in whole for number in numbers_)
+        positions.append(uninterrupted.position)
+        refs: Any = uninterrupted.take(count)
+        assert len(refs) == count
+        taken.append(numbers(refs))
+    # No instance is repeated before all others were taken.
+    counts = Counter(number for numbers_ in taken for number in numbers_)
     rounds, rest = divmod(sum(takes), size)
     assert all(rounds <= counts[i] <= rounds + bool(rest) for i in range(size))
 
     stop = stop % len(takes)
     resumed = make_stream(size, lazy)
     resumed.move_to(positions[stop], seed=7)
-    assert [numbers(resumed.take(count)) for count in takes[stop:]] == whole[stop:]
+    assert [numbers(resumed.take(count)) for count in takes[stop:]] == taken[stop:]
 
 
 @pytest.mark.parametrize("lazy", [None, 4])
-def test_what_is_looked_at_in_between_changes_nothing(lazy: Optional[int]) -> None:
+def test_a_full_pass_does_not_change_the_position(lazy: Optional[int]) -> None:
     expected, stream = (make_stream(9, lazy) for _ in range(2))
     assert numbers(expected.take(5)) == numbers(stream.take(5))
-    assert numbers(stream.whole("x", False)) == list(range(9))
-    assert sorted(numbers(stream.whole("x", True))) == list(range(9))
+    assert numbers(stream.full_pass("x", False)) == list(range(9))
+    assert sorted(numbers(stream.full_pass("x", True))) == list(range(9))
     assert numbers(expected.take(5)) == numbers(stream.take(5))
 
 
-def test_a_lazily_read_epoch_that_is_left_early_is_over() -> None:
+def test_a_lazily_read_pass_that_is_left_early_is_over() -> None:
     stream = make_stream(5, lazy=2, shuffle=False)
-    assert next(iter(stream.take(None)))["number"].metadata == 0  # type: ignore
+    assert numbers([next(iter(stream.take(None)))]) == [0]
     assert stream.position == [1, 0]
 
 
-def test_a_dataset_that_has_become_empty() -> None:
-    stream = make_stream(2, lazy=1)
-    stream._loader._loader.data_path = "0"
+def test_a_dataset_that_becomes_empty_is_an_error() -> None:
+    dataset = TaskDataset("a", NumbersReader(), "2", max_instances_in_memory=1)
+    stream = LazyStream("a", dataset, seed=7, shuffle=True)
+    dataset.source.data_path = "0"
     with pytest.raises(ConfigurationError) as error:
         list(stream.take(3))
     assert str(error.value) == (
-        "A dataset must have instances in every pass, but 'a' had none in pass 1. See to it that "
-        "its file stays as it is and that its reader reads it anew each time."
+        "Every pass over a dataset must have at least one instance, but got none of 'a' in pass 1. "
+        "Do not change its file during training, and let its reader read the file again in each "
+        "call of read."
     )
 
 
-def test_shuffling_in_a_pool() -> None:
+def test_a_shuffle_buffer_shuffles_approximately() -> None:
     found = list(shuffle_buffer(range(1000), 10, random.Random(1)))
     assert sorted(found) == list(range(1000))
-    # Before one can come, no more than what fills the pool can have been left behind.
+    # An item can be at most the size of the buffer ahead of its place.
     assert max(number - place for place, number in enumerate(found)) <= 10
     assert found[:20] != list(range(20))

@@ -1,4 +1,4 @@
-"""Datasets with unlike fields, from a config, through AllenNLP's own trainer."""
+"""Datasets with different fields, from a config, with AllenNLP's trainer and evaluator."""
 
 import copy
 import json
@@ -15,13 +15,13 @@ from allennlp.models import load_archive
 
 from multitask_model import MultiTaskModel
 from multitask_model.data import MultiTaskDataLoader
-from tests.helpers.models import CLASSES, TinyBackbone, TinyHead, make_instance
+from tests.helpers.models import CLASSES, TinyBackbone, TinyHead, make_instance, make_vocab
 
 HERE = "tests.data.data_loaders.test_multitask_data_loader"
 
 
 class LinesReader(DatasetReader):
-    """Each line is a text and its labels by name; all labels have one namespace."""
+    """Reads lines with a text and labels by name. All labels have the same namespace."""
 
     def _read(self, file_path: Any) -> Any:
         for line in Path(file_path).read_text().splitlines():
@@ -32,11 +32,11 @@ class LinesReader(DatasetReader):
 
 
 class Backbone(TinyBackbone):
-    """As the tests' own, by a name that a config can give."""
+    """`TinyBackbone` for configs."""
 
 
 class ClassHead(TinyHead):
-    """As the tests' own, by a name that a config can give, and with one more parameter if asked."""
+    """`TinyHead` for configs; with `bias`, it has one more parameter."""
 
     def __init__(self, vocab: Vocabulary, classes: int = CLASSES, bias: bool = False) -> None:
         super().__init__(vocab, classes)
@@ -55,6 +55,7 @@ DATA: Dict[str, List[Dict[str, Any]]] = {
 
 
 def config(folder: Path, **model: Any) -> Dict[str, Any]:
+    """Writes `DATA` to files and returns a config. `model` are parameters of the model."""
     for task, rows in DATA.items():
         lines = "\n".join(json.dumps(row) for row in rows)
         (folder / f"{task}.jsonl").write_text(lines + "\n")
@@ -81,34 +82,34 @@ def config(folder: Path, **model: Any) -> Dict[str, Any]:
         "trainer": {
             "optimizer": {"type": "sgd", "lr": 0.1},
             "num_epochs": 1,
-            # They look at every batch, and must not stumble over fields of some rows only.
+            # These read every batch, including fields that only some rows have.
             "callbacks": [
                 {"type": "console_logger", "should_log_inputs": True},
                 {"type": "tensorboard", "should_log_learning_rate": True},
             ],
         },
     }
-    return json.loads(json.dumps(params))  # nothing in it twice: it is consumed
+    return json.loads(json.dumps(params))  # without shared objects, because `Params` consumes them
 
 
 def train(params: Dict[str, Any], folder: Path, name: str) -> Any:
+    """Trains in this process and returns the model."""
     return train_model(Params(copy.deepcopy(params)), str(folder / name), force=True)
 
 
 def batches(params: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """The training batches of a config."""
     params = copy.deepcopy(params)
     reader: Any = DatasetReader.from_params(Params(params["dataset_reader"]))
     loader: Any = DataLoader.from_params(
         Params(params["data_loader"]), reader=reader, data_path=params["train_data_path"]
     )
-    from tests.helpers.models import make_vocab
-
     assert isinstance(loader, MultiTaskDataLoader)
     loader.index_with(make_vocab())
     return list(loader)
 
 
-def test_round_robin_over_unlike_fields(tmp_path: Path) -> None:
+def test_mixed_batches_have_fields_of_some_rows(tmp_path: Path) -> None:
     found = batches(config(tmp_path))
     assert [batch["task"] for batch in found[:1]] == [["tweets", "ewt"] * 2]
     assert found[0]["polarity"].rows == (0, 2)
@@ -117,7 +118,7 @@ def test_round_robin_over_unlike_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reduction", ["heads", "instances"])
-def test_training_from_a_config(tmp_path: Path, reduction: str) -> None:
+def test_a_model_is_trained_from_a_config(tmp_path: Path, reduction: str) -> None:
     model = train(config(tmp_path, loss_reduction=reduction), tmp_path, "run")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert isinstance(model, MultiTaskModel)
@@ -126,7 +127,7 @@ def test_training_from_a_config(tmp_path: Path, reduction: str) -> None:
         assert 0 <= metrics[f"validation_{head}_accuracy"] <= 1
 
 
-def test_evaluating_with_predictions(tmp_path: Path) -> None:
+def test_an_archive_is_evaluated_with_predictions(tmp_path: Path) -> None:
     params = config(tmp_path)
     train(params, tmp_path, "run")
     archive = load_archive(str(tmp_path / "run" / "model.tar.gz"))

@@ -1,4 +1,4 @@
-"""The shares of every sampler: a table worked out by hand, and laws that hold for all of them."""
+"""The proportions of every sampler: a table computed by hand, and properties of all samplers."""
 
 import json
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multitask_model.data.samplers import EpochSampler
-from tests.helpers.samplers import loaders_of, make_sampler
+from tests.helpers.samplers import datasets_of, make_sampler
 
 SIZES = {"a": 900, "b": 100}
 DYNAMIC: Dict[str, Any] = {
@@ -24,7 +24,7 @@ class Row(NamedTuple):
     params: Dict[str, Any]
     epoch: int
     metrics: Sequence[Tuple[float, float]]
-    """Those of the epochs before it: the accuracy of a and the loss of b."""
+    """The accuracy of a and the loss of b, in each epoch before it."""
     expected: Tuple[float, float]
     derivation: str
 
@@ -37,7 +37,7 @@ ROWS: List[Row] = [
     Row("temperature", {}, 0, [], (3 / 4, 1 / 4), "square roots, 30 : 10"),
     Row("temperature", {"temperature": 1}, 0, [], (9 / 10, 1 / 10), "proportional"),
     Row("temperature", {"temperature": 0.5}, 0, [], (81 / 82, 1 / 82), "squares, 81 : 1"),
-    Row("temperature", {"temperature": 1e-9}, 0, [], (1.0, 0.0), "the limit: the largest alone"),
+    Row("temperature", {"temperature": 1e-9}, 0, [], (1.0, 0.0), "the limit: the largest only"),
     Row("temperature", {"temperature": 1e9}, 0, [], (1 / 2, 1 / 2), "the limit: uniform"),
     Row("annealed", {"num_epochs": 3}, 0, [], (9 / 10, 1 / 10), "a = 1"),
     Row("annealed", {"num_epochs": 3}, 1, [], (3 / 4, 1 / 4), "a = 1/2, 30 : 10"),
@@ -82,13 +82,15 @@ ROWS: List[Row] = [
 ]
 
 
-def ours() -> List[str]:
+def our_types() -> List[str]:
+    """The type names of the samplers in this library."""
     available = MultiTaskEpochSampler.list_available()
     modules = {name: MultiTaskEpochSampler.by_name(name).__module__ for name in available}
     return sorted(name for name in modules if modules[name].startswith("multitask_model."))
 
 
-def shares(row: Row, sizes: Dict[str, int]) -> Dict[str, float]:
+def proportions(row: Row, sizes: Dict[str, int]) -> Dict[str, float]:
+    """The proportions in the epoch of a row, after the epochs before it."""
     sampler = make_sampler(row.type, **row.params)
     sampler.check_tasks(list(sizes))
     sampler.start_epoch(0)
@@ -98,28 +100,30 @@ def shares(row: Row, sizes: Dict[str, int]) -> Dict[str, float]:
         )
         sampler.start_epoch(epoch)
     sampler.start_epoch(row.epoch)
-    return sampler.get_task_proportions(loaders_of(**sizes))
+    return sampler.get_task_proportions(datasets_of(**sizes))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.type}: {row.derivation}")
-def test_shares(row: Row) -> None:
-    found = shares(row, SIZES)
+def test_proportions_are_those_of_the_table(row: Row) -> None:
+    found = proportions(row, SIZES)
     assert found == pytest.approx(dict(zip("ab", row.expected)), rel=1e-6, abs=1e-9)
     assert sum(found.values()) == pytest.approx(1.0, rel=1e-12)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.type}: {row.derivation}")
-def test_shares_do_not_depend_on_the_order_of_the_datasets(row: Row) -> None:
-    assert shares(row, {"b": 100, "a": 900}) == pytest.approx(shares(row, SIZES), rel=1e-12)
+def test_proportions_do_not_depend_on_the_order_of_the_datasets(row: Row) -> None:
+    assert proportions(row, {"b": 100, "a": 900}) == pytest.approx(
+        proportions(row, SIZES), rel=1e-12
+    )
 
 
-def test_the_table_has_every_sampler_of_ours() -> None:
-    assert ours() == sorted({row.type for row in ROWS})
+def test_the_table_has_every_sampler() -> None:
+    assert our_types() == sorted({row.type for row in ROWS})
 
 
-def test_every_type_of_allennlp_is_ours() -> None:
-    assert set(MultiTaskEpochSampler.list_available()) == set(ours())
-    for name in ours():
+def test_every_type_of_allennlp_is_replaced() -> None:
+    assert set(MultiTaskEpochSampler.list_available()) == set(our_types())
+    for name in our_types():
         found: Any = MultiTaskEpochSampler.by_name(name)
         assert issubclass(found, EpochSampler)
 
@@ -129,10 +133,10 @@ def test_every_type_of_allennlp_is_ours() -> None:
     sizes=st.dictionaries(st.sampled_from("abcde"), st.integers(1, 10**7), min_size=1),
     weights=st.lists(st.floats(0.001, 1000), min_size=5, max_size=5),
 )
-def test_types_of_allennlp_give_the_same_shares_as_there(
+def test_types_of_allennlp_have_the_same_proportions_as_there(
     sizes: Dict[str, int], weights: List[float]
 ) -> None:
-    loaders = {task: range(size) for task, size in sizes.items()}
+    datasets = datasets_of(**sizes)
     given_weights = dict(zip("abcde", weights))
     for name, params in [
         ("Uniform", {}),
@@ -141,7 +145,7 @@ def test_types_of_allennlp_give_the_same_shares_as_there(
     ]:
         theirs: Any = getattr(allennlp_samplers, f"{name}Sampler")(**params)
         sampler = make_sampler(name.lower(), **params)
-        assert sampler.get_task_proportions(loaders) == theirs.get_task_proportions(loaders)
+        assert sampler.get_task_proportions(datasets) == theirs.get_task_proportions(datasets)
 
 
 @settings(deadline=None, max_examples=60)
@@ -150,21 +154,21 @@ def test_types_of_allennlp_give_the_same_shares_as_there(
     temperature=st.floats(0.01, 100),
     epoch=st.integers(0, 12),
 )
-def test_shares_by_size_sum_to_one_and_keep_the_order_of_sizes(
+def test_proportions_by_size_sum_to_one_and_have_the_order_of_the_sizes(
     sizes: Dict[str, int], temperature: float, epoch: int
 ) -> None:
-    loaders = {task: range(size) for task, size in sizes.items()}
+    datasets = datasets_of(**sizes)
     for sampler in make_sampler("temperature", temperature=temperature), make_sampler("annealed"):
         sampler.start_epoch(epoch)
-        found = sampler.get_task_proportions(loaders)
+        found = sampler.get_task_proportions(datasets)
         assert list(found) == list(sizes)
         assert sum(found.values()) == pytest.approx(1.0, rel=1e-9)
         ordered = [found[task] for task in sorted(sizes, key=lambda task: sizes[task])]
         assert ordered == sorted(ordered)
 
 
-@pytest.mark.parametrize("name", [name for name in ours() if name != "dynamic"])
-def test_samplers_that_learn_nothing_have_no_state(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in our_types() if name != "dynamic"])
+def test_samplers_that_do_not_use_metrics_have_no_state(name: str) -> None:
     params = {"weights": {"a": 1.0}} if name == "weighted" else {}
     sampler = make_sampler(name, **params)
     sampler.update_from_epoch_metrics({})

@@ -1,4 +1,4 @@
-"""What schedulers refuse, and in what words."""
+"""Errors of schedulers, and their batch sizes."""
 
 from typing import Any
 
@@ -13,33 +13,33 @@ from multitask_model.data.schedulers import (
 from tests.helpers.schedulers import items_of
 
 HOMOGENEOUS = [HomogeneousRoundRobinScheduler, ShuffledScheduler]
-NO_SIZES = [0, -1, True, 2.0, "2", None]
+INVALID_SIZES = [0, -1, True, 2.0, "2", None]
 
 
-@pytest.mark.parametrize("size", NO_SIZES)
+@pytest.mark.parametrize("size", INVALID_SIZES)
 @pytest.mark.parametrize("scheduler", [RoundRobinScheduler, *HOMOGENEOUS])
-def test_a_batch_size_that_cannot_be_one(scheduler: Any, size: Any) -> None:
+def test_an_invalid_batch_size_is_an_error(scheduler: Any, size: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         scheduler(size)
     assert str(caught.value) == (
-        f"batch_size must be a whole number of at least 1, but it is {size!r}. Give the number of "
+        f"batch_size must be an integer of at least 1, but got {size!r}. Set it to the number of "
         "instances in a batch."
     )
 
 
-@pytest.mark.parametrize("size", NO_SIZES)
+@pytest.mark.parametrize("size", INVALID_SIZES)
 @pytest.mark.parametrize("scheduler", HOMOGENEOUS)
-def test_a_batch_size_of_one_dataset_that_cannot_be_one(scheduler: Any, size: Any) -> None:
+def test_an_invalid_batch_size_of_one_dataset_is_an_error(scheduler: Any, size: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         scheduler({"tweets": 4, "ewt": size})
     assert str(caught.value) == (
-        "The batch_size of the dataset 'ewt' must be a whole number of at least 1, but it is "
-        f"{size!r}. Give the number of instances in a batch."
+        "The batch_size of the dataset 'ewt' must be an integer of at least 1, but got "
+        f"{size!r}. Set it to the number of instances in a batch."
     )
 
 
 @pytest.mark.parametrize("scheduler", HOMOGENEOUS)
-def test_a_batch_size_for_no_dataset(scheduler: Any) -> None:
+def test_a_batch_size_for_an_unknown_dataset_is_an_error(scheduler: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         scheduler({"twets": 4, "ewt": 8}).check_tasks(["tweets", "ewt"])
     assert str(caught.value) == (
@@ -49,11 +49,11 @@ def test_a_batch_size_for_no_dataset(scheduler: Any) -> None:
 
 
 @pytest.mark.parametrize("scheduler", HOMOGENEOUS)
-def test_a_dataset_without_a_batch_size(scheduler: Any) -> None:
+def test_a_dataset_without_a_batch_size_is_an_error(scheduler: Any) -> None:
     made = scheduler({"tweets": 4, "ewt": 8})
     text = (
-        "batch_size must have a number for every dataset, but it has none for 'tweet'. Did you "
-        "mean 'tweets'? Its keys: ['tweets', 'ewt']. Add one, or give one number for all."
+        "batch_size must have an entry for every dataset, but has none for 'tweet'. Did you mean "
+        "'tweets'? Its keys: ['tweets', 'ewt']. Add an entry."
     )
     for call in (
         lambda: made.check_tasks(["tweets", "ewt", "tweet"]),
@@ -74,13 +74,13 @@ def test_a_loader_may_have_some_of_the_known_datasets(scheduler: Any) -> None:
 
 
 @pytest.mark.parametrize("scheduler", [RoundRobinScheduler, *HOMOGENEOUS])
-def test_one_batch_size_is_for_all_datasets(scheduler: Any) -> None:
+def test_a_single_batch_size_is_used_for_all_datasets(scheduler: Any) -> None:
     made = scheduler(3)
     made.check_tasks(["tweets", "ewt"])
     assert made.batch_size_of("tweets") == made.batch_size_of("ewt") == 3
 
 
-def test_later_changes_to_the_given_sizes_do_not_count() -> None:
+def test_the_scheduler_copies_its_batch_sizes() -> None:
     sizes = {"tweets": 4}
     made = ShuffledScheduler(sizes)
     sizes["tweets"] = 0

@@ -1,4 +1,4 @@
-"""The batches of every scheduler: a table worked out by hand, and laws that all of them keep."""
+"""The batches of every scheduler: a table written by hand, and properties of all schedulers."""
 
 import itertools
 import random
@@ -26,14 +26,14 @@ class Row(NamedTuple):
 
 
 ROWS: List[Row] = [
-    # One of each in turn, cut every 4; a goes on alone.
+    # One of each in turn, cut every 4 items; then a only.
     Row("roundrobin", 4, False, {"a": 5, "b": 2}, "a0 b0 a1 b1 | a2 a3 a4"),
     Row("roundrobin", 4, True, {"a": 5, "b": 2}, "a0 b0 a1 b1"),
-    # The only batch of the epoch stays.
+    # The only batch of the epoch is kept.
     Row("roundrobin", 4, True, {"a": 2, "b": 1}, "a0 b0 a1"),
     Row("homogeneous_roundrobin", 2, False, {"a": 5, "b": 2}, "a0 a1 | b0 b1 | a2 a3 | a4"),
     Row("homogeneous_roundrobin", 2, True, {"a": 5, "b": 2}, "a0 a1 | b0 b1 | a2 a3"),
-    # The only batch of a dataset stays.
+    # The only batch of a dataset is kept.
     Row("homogeneous_roundrobin", 3, True, {"a": 5, "b": 2}, "a0 a1 a2 | b0 b1"),
     Row(
         "homogeneous_roundrobin",
@@ -42,7 +42,7 @@ ROWS: List[Row] = [
         {"a": 5, "b": 3},
         "a0 a1 a2 a3 | b0 | a4 | b1 | b2",
     ),
-    # Of one dataset there is nothing to shuffle; its instances keep their order.
+    # The batches of one dataset are not shuffled.
     Row("shuffled", 2, False, {"a": 5}, "a0 a1 | a2 a3 | a4"),
     Row("shuffled", 2, True, {"a": 5}, "a0 a1 | a2 a3"),
     Row("shuffled", 8, True, {"a": 5}, "a0 a1 a2 a3 a4"),
@@ -50,30 +50,31 @@ ROWS: List[Row] = [
 ]
 
 
-def ours() -> List[str]:
+def our_types() -> List[str]:
+    """The type names of the schedulers in this library."""
     available = MultiTaskScheduler.list_available()
     modules = {name: MultiTaskScheduler.by_name(name).__module__ for name in available}
     return sorted(name for name in modules if modules[name].startswith("multitask_model."))
 
 
-HOMOGENEOUS = [name for name in ours() if name != "roundrobin"]
+HOMOGENEOUS = [name for name in our_types() if name != "roundrobin"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.type}: {row.expected}")
-def test_batches(row: Row) -> None:
+def test_batches_are_those_of_the_table(row: Row) -> None:
     scheduler = make_scheduler(row.type, row.batch_size, row.drop_last)
     scheduler.check_tasks(list(row.counts))
     assert spelled(scheduler.batch_instances(items_of(**row.counts))) == row.expected
     assert scheduler.count_batches(row.counts) == len(row.expected.split(" | "))
 
 
-def test_the_table_has_every_scheduler_of_ours() -> None:
-    assert ours() == sorted({row.type for row in ROWS})
+def test_the_table_has_every_scheduler() -> None:
+    assert our_types() == sorted({row.type for row in ROWS})
 
 
-def test_every_type_of_allennlp_is_ours_and_shuffled_is_the_default() -> None:
-    assert set(MultiTaskScheduler.list_available()) == set(ours())
-    for name in ours():
+def test_every_type_of_allennlp_is_replaced_and_shuffled_is_the_default() -> None:
+    assert set(MultiTaskScheduler.list_available()) == set(our_types())
+    for name in our_types():
         found: Any = MultiTaskScheduler.by_name(name)
         assert issubclass(found, Scheduler)
     assert MultiTaskScheduler.default_implementation == "shuffled"
@@ -85,6 +86,7 @@ sizes_of_tasks = st.fixed_dictionaries(dict.fromkeys(TASKS, batch_sizes))
 
 
 def served(scheduler: Any, counts: Dict[str, int], has_length: bool = True) -> List[List[Any]]:
+    """All batches of an epoch, with checks of their number and sizes."""
     items: Dict[str, Any] = items_of(**counts)
     if not has_length:
         items = {task: iter(of_task) for task, of_task in items.items()}
@@ -98,14 +100,14 @@ def served(scheduler: Any, counts: Dict[str, int], has_length: bool = True) -> L
 
 
 def numbers_of(batches: List[List[Any]]) -> Dict[str, List[int]]:
-    """For each dataset, its items in the order in which they are served."""
+    """The numbers of each dataset's items, in the order in which they are served."""
     found: Dict[str, List[int]] = {}
     for task, number in itertools.chain(*batches):
         found.setdefault(task, []).append(number)
     return found
 
 
-@pytest.mark.parametrize("name", ours())
+@pytest.mark.parametrize("name", our_types())
 @settings(deadline=None, max_examples=60)
 @given(counts=counts_of_tasks, size=batch_sizes, seed=st.integers(0, 9), has_length=st.booleans())
 def test_every_instance_is_served_once_and_in_the_order_of_its_dataset(
@@ -125,7 +127,7 @@ def test_every_instance_is_served_once_and_in_the_order_of_its_dataset(
     drop_last=st.booleans(),
     has_length=st.booleans(),
 )
-def test_homogeneous_batches_are_full_but_for_the_last_of_each_dataset(
+def test_homogeneous_batches_are_full_except_the_last_of_each_dataset(
     name: str, counts: Dict[str, int], size: Any, drop_last: bool, has_length: bool
 ) -> None:
     scheduler = make_scheduler(name, size, drop_last)
@@ -141,7 +143,7 @@ def test_homogeneous_batches_are_full_but_for_the_last_of_each_dataset(
 
 @settings(deadline=None, max_examples=60)
 @given(counts=counts_of_tasks, size=batch_sizes, drop_last=st.booleans())
-def test_mixed_batches_are_full_but_for_the_last_of_the_epoch(
+def test_mixed_batches_are_full_except_the_last_of_the_epoch(
     counts: Dict[str, int], size: int, drop_last: bool
 ) -> None:
     lengths = [
@@ -164,8 +166,8 @@ def test_types_of_allennlp_make_the_same_batches_as_there(
         assert served(make_scheduler(name, size), counts) == list(theirs.batch_instances(items))
 
 
-@pytest.mark.parametrize("name", ours())
-def test_instances_are_taken_as_they_are_needed(name: str) -> None:
+@pytest.mark.parametrize("name", our_types())
+def test_items_are_read_lazily(name: str) -> None:
     scheduler = make_scheduler(name, 3)
     endless = {task: zip(itertools.repeat(task), itertools.count()) for task in "ab"}
     batches = list(itertools.islice(scheduler.batch_instances(endless), 20))
@@ -176,8 +178,8 @@ def test_instances_are_taken_as_they_are_needed(name: str) -> None:
     assert sum(next(endless[task])[1] for task in "ab") == 60
 
 
-@pytest.mark.parametrize("name", ours())
-def test_metrics_are_taken_and_the_same_scheduler_serves_the_next_epoch(name: str) -> None:
+@pytest.mark.parametrize("name", our_types())
+def test_a_scheduler_serves_several_epochs_and_accepts_metrics(name: str) -> None:
     scheduler = make_scheduler(name, 2)
     for _ in range(2):
         scheduler.update_from_epoch_metrics({"validation_loss": 1.0})

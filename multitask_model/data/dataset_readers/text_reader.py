@@ -1,0 +1,107 @@
+"""The base class of dataset readers that read one sentence or document per instance."""
+
+import logging
+from typing import Dict, Iterable, Iterator, List, Optional, cast
+
+from allennlp.data import DatasetReader, Instance, Token, TokenIndexer, Tokenizer
+from allennlp.data.dataset_readers.dataset_reader import PathOrStr
+from allennlp.data.fields import TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
+from allennlp.data.tokenizers import SpacyTokenizer
+from overrides import overrides
+
+from multitask_model.data.dataset_readers.field_names import TEXT
+from multitask_model.errors import format_names, format_value
+
+logger = logging.getLogger(__name__)
+
+
+class TextReader(DatasetReader):
+    """
+    Base class of dataset readers whose instances have a `TextField` named `text`. A subclass calls
+    `shard_iterable` in its `_read`.
+
+    # Parameters
+
+    tokenizer : `Tokenizer`, optional (default = `SpacyTokenizer()`)
+        The default is created when the first string is tokenized.
+    token_indexers : `Dict[str, TokenIndexer]`, optional
+        (default = `{"tokens": SingleIdTokenIndexer()}`)
+    max_instances : `int`, optional (default = `None`)
+        As in `DatasetReader`.
+    serialization_dir : `str`, optional (default = `None`)
+        As in `DatasetReader`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Optional[Tokenizer] = None,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        max_instances: Optional[int] = None,
+        serialization_dir: Optional[str] = None,
+    ) -> None:
+        super().__init__(
+            max_instances=max_instances,
+            manual_distributed_sharding=True,
+            manual_multiprocess_sharding=True,
+            serialization_dir=serialization_dir,
+        )
+        self._tokenizer = tokenizer
+        self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
+
+    def tokenize(self, text: object) -> List[Token]:
+        """
+        Tokenizes a string, or takes the items of a list of strings as the tokens.
+
+        # Raises
+
+        `ValueError`
+            If `text` is neither a string nor a list of non-empty strings, or has no tokens.
+        """
+        tokens: List[Token] = []
+        if isinstance(text, str):
+            # Created on first use, because its language model may not be installed.
+            self._tokenizer = self._tokenizer or SpacyTokenizer()
+            tokens = self._tokenizer.tokenize(text)
+        elif isinstance(text, list) and all(isinstance(token, str) and token for token in text):
+            tokens = [Token(token) for token in text]
+        if not tokens:
+            raise ValueError(
+                "The text must be a string or a list of non-empty strings, with at least one "
+                f"token, but got {format_value(text)}. Correct it, or remove it from the data."
+            )
+        return tokens
+
+    @overrides
+    def apply_token_indexers(self, instance: Instance) -> None:
+        cast(TextField, instance.fields[TEXT]).token_indexers = self._token_indexers
+
+
+def warn_about_missing_fields(
+    instances: Iterable[Instance], fields: Iterable[str], file_path: PathOrStr, advice: str
+) -> Iterator[Instance]:
+    """
+    Yields the instances. Then logs a warning with the names in `fields` that no instance had.
+
+    # Parameters
+
+    instances : `Iterable[Instance]`
+        The instances read from one file.
+    fields : `Iterable[str]`
+        The names of the fields that the reader was asked to read.
+    file_path : `PathOrStr`
+        The file, for the warning.
+    advice : `str`
+        What to check, as the end of a sentence.
+    """
+    missing = set(fields)
+    for instance in instances:
+        missing.difference_update(instance.fields)
+        yield instance
+    if missing:
+        logger.warning(
+            "No instance read from %s has the fields %s. If this is unexpected, %s.",
+            file_path,
+            format_names(sorted(missing)),
+            advice,
+        )

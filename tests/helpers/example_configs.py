@@ -1,0 +1,61 @@
+"""Runs the configs of the examples at tiny sizes."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Dict, List, Mapping
+
+from tests.helpers.commands import ROOT, run_allennlp_here
+
+# With so few instances, accuracies reach 1.0 early. The loss chooses a later epoch.
+BY_LOSS: Dict[str, object] = {
+    "trainer.patience": None,
+    "trainer.validation_metric": "-loss",
+    "data_loader.batch_size": 8,
+}
+
+# These runs are shorter than the warm-up of the config.
+TINY_BILSTM: Dict[str, object] = {
+    **BY_LOSS,
+    "trainer.learning_rate_scheduler.warmup_steps": 0,
+    "trainer.num_epochs": 8,
+    "trainer.optimizer.lr": 0.01,
+}
+
+# A small transformer with random weights, so all weights have the same learning rate.
+TINY_TRANSFORMER: Dict[str, object] = {
+    **BY_LOSS,
+    "model.backbone.dropout": 0.0,
+    "trainer.num_epochs": 30,
+    "trainer.optimizer.lr": 0.02,
+    "trainer.optimizer.parameter_groups": None,
+}
+
+
+def copy_example(name: str, directory: Path) -> None:
+    """Copies an example to the same path below `directory`, without its output folder."""
+    ignored = shutil.ignore_patterns("work")
+    shutil.copytree(ROOT / "examples" / name, directory / "examples" / name, ignore=ignored)
+
+
+def run_commands(config: str, overrides: Mapping[str, object], directory: Path) -> Dict[str, float]:
+    """
+    Runs the two commands that the README of the examples has for a config, for training and for
+    evaluation, and returns the metrics that the second one writes.
+    """
+    readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    run = config.replace("/", "/work/")
+    train, evaluate = re.findall(rf"^ *allennlp (.*examples/{run}\b.*)$", readme, re.MULTILINE)
+    assert f"examples/{config}.jsonnet" in train
+    options = ["--overrides", json.dumps(overrides)]
+    run_allennlp_here(*_arguments(train), *options, directory=directory)
+    scores = directory / "scores.json"
+    run_allennlp_here(*_arguments(evaluate), "--output-file", scores, directory=directory)
+    return json.loads(scores.read_text())
+
+
+def _arguments(command: str) -> List[str]:
+    return shlex.split(os.path.expandvars(command))

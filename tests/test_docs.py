@@ -1,0 +1,188 @@
+"""The pages in docs: their blocks run, their excerpts fit the code, and their links resolve."""
+
+import inspect
+import json
+import re
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.data import DatasetReader, Vocabulary
+from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
+from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
+from allennlp.models.heads import Head
+from allennlp.training.callbacks import TrainerCallback
+
+from multitask_model import (
+    MultiTaskDataCallback,
+    MultiTaskDataLoader,
+    MultiTaskDatasetReader,
+    MultiTaskModel,
+    TextBackbone,
+)
+from multitask_model.data.samplers import DynamicSampler
+from tests.helpers.commands import ROOT
+from tests.helpers.models import FixedBackbone
+from tests.helpers.pages import DOCS, README, code_block, config_excerpts, run_in
+
+PAGES = [README, *sorted(DOCS.glob("*.md")), ROOT / "examples" / "README.md"]
+TUTORIAL = DOCS / "tutorial.md"
+
+
+class RecordingHead(Head):
+    def __init__(self) -> None:
+        super().__init__(Vocabulary())
+        self.calls: List[object] = []
+
+    def forward(self, tags: object = None) -> Dict[str, Any]:
+        self.calls.append(tags)
+        return {"loss": torch.tensor(1.0)}
+
+
+def parameters_of(function: Any) -> Any:
+    return inspect.signature(function).parameters.keys()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with the two datasets of the tutorial."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    (folder / "data").mkdir()
+    texts = {
+        "polarity": {"positive": "what a good film", "negative": "what a bad book"},
+        "source": {"reviews": "what a film", "tweets": "so bad"},
+    }
+    for task, by_label in texts.items():
+        lines = [json.dumps({"text": t, "label": label}) for label, t in by_label.items()]
+        for part in ("train", "dev"):
+            (folder / "data" / f"{task}_{part}.jsonl").write_text("\n".join(lines * 16) + "\n")
+    return folder
+
+
+@pytest.mark.slow
+def test_the_config_of_the_tutorial_and_its_commands(folder: Path) -> None:
+    (folder / "experiment.jsonnet").write_text(code_block(TUTORIAL, "jsonnet"))
+    printed = run_in(folder, ["bash", "-euc", code_block(TUTORIAL, "bash")])
+    metrics = json.loads((folder / "run" / "metrics.json").read_text())
+    assert metrics["validation_polarity_accuracy"] == 1.0
+    assert metrics["validation_source_loss"] < 0.5
+    first, second = re.findall(r"^prediction:  (.*)$", printed, re.M)
+    assert json.loads(first)["polarity_label"] in ("positive", "negative")
+    assert json.loads(second)["source_label"] == "reviews"
+
+
+@pytest.mark.slow
+def test_the_script_of_the_tutorial(folder: Path) -> None:
+    printed = run_in(folder, [sys.executable, "-c", code_block(TUTORIAL, "python")])
+    assert "'polarity_accuracy': 1.0" in printed
+    assert re.search(r"^\{'source_label': 'reviews'\}\n\{'polarity_label': '\w+'\}$", printed, re.M)
+
+
+def test_several_heads_serve_a_task() -> None:
+    shared, _ = config_excerpts(DOCS / "sharing.md")
+    heads = {name: RecordingHead() for name in ["upos", "xpos", "genre", "polarity"]}
+    model = MultiTaskModel(Vocabulary(), FixedBackbone(), dict(heads), **shared)
+    model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
+    calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
+    assert calls == [["A"], ["C"]]
+
+
+def test_a_new_task_for_a_trained_model() -> None:
+    _, extended = config_excerpts(DOCS / "sharing.md")
+    assert extended["model"].keys() - {"type"} <= parameters_of(MultiTaskModel.__init__)
+    assert extended["vocabulary"]["directory"] == extended["model"]["pretrained_file"]
+
+
+def test_the_options_of_the_reader_and_the_data_loader() -> None:
+    data, _ = config_excerpts(DOCS / "data.md")
+    loader = data["data_loader"]
+    assert loader.keys() - {"type"} <= parameters_of(MultiTaskDataLoader)
+    MultiTaskScheduler.from_params(Params(loader["scheduler"]))
+    MultiTaskEpochSampler.from_params(Params(loader["sampler"]))
+    assert [TrainerCallback.by_name(c["type"]) for c in data["trainer"]["callbacks"]] == [
+        MultiTaskDataCallback
+    ]
+    per_task_label_namespaces = data["dataset_reader"]["per_task_label_namespaces"]
+    assert MultiTaskDatasetReader({}, per_task_label_namespaces).readers == {}
+
+
+def test_the_dynamic_sampler_and_its_callback() -> None:
+    _, dynamic = config_excerpts(DOCS / "data.md")
+    sampler = MultiTaskEpochSampler.from_params(Params(dynamic["sampler"]))
+    assert isinstance(sampler, DynamicSampler)
+    sampler.check_tasks(["ewt", "tweets"])
+    (callback,) = dynamic["callbacks"]
+    assert TrainerCallback.by_name(callback["type"]) is MultiTaskDataCallback
+
+
+def test_the_parameters_of_the_heads() -> None:
+    heads, _, _ = config_excerpts(DOCS / "heads.md")
+    text = (DOCS / "heads.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.M))
+    configs: Dict[str, Dict[str, Any]] = heads["heads"]
+    assert {config["type"] for config in configs.values()} == set(rows)
+    for config in configs.values():
+        parameters = inspect.signature(Head.by_name(config.pop("type"))).parameters.values()
+        assert config.keys() <= {parameter.name for parameter in parameters}
+        required = {p.name for p in parameters if p.default is p.empty} - {"vocab"}
+        assert required <= config.keys()
+
+
+def test_the_table_of_heads_names_the_required_parameters() -> None:
+    text = (DOCS / "heads.md").read_text(encoding="utf-8")
+    for head, listed in re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.M):
+        parameters = inspect.signature(Head.by_name(head)).parameters.values()
+        required = [p.name for p in parameters if p.default is p.empty and p.name != "vocab"]
+        assert re.findall(r"`(\w+)`", listed) == required
+
+
+def test_heads_choose_layers_of_the_backbone() -> None:
+    _, layers, _ = config_excerpts(DOCS / "heads.md")
+    assert layers["backbone"].keys() - {"type"} <= parameters_of(TextBackbone)
+    named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
+    assert named == layers["backbone"]["output_layers"].keys()
+
+
+def test_the_readers_with_several_labels_are_built() -> None:
+    _, _, readers = config_excerpts(DOCS / "heads.md")
+    for config in readers.values():
+        reader_class = DatasetReader.by_name(config["type"])
+        assert type(DatasetReader.from_params(Params(dict(config)))) is reader_class
+
+
+def test_heads_without_a_loss_weight_have_the_weight_one() -> None:
+    (excerpt,) = config_excerpts(DOCS / "differences.md")
+    assert excerpt["model"].keys() - {"type"} <= parameters_of(MultiTaskModel.__init__)
+    heads: Dict[str, Head] = {"upos": RecordingHead(), "xpos": RecordingHead()}
+    weights = excerpt["model"]["loss_weights"]
+    model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, loss_weights=weights)
+    assert model(text=[1, 2], task=["upos", "xpos"], tags=["A", "B"])["loss"] == 0.5 + 1.0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_to_files(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    relative = [target.split("#")[0] for target in targets if "://" not in target]
+    assert [target for target in relative if not (page.parent / target).exists()] == []
+
+
+def test_the_index_links_every_page() -> None:
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    others = {page.name for page in DOCS.glob("*.md")} - {"index.md"}
+    assert others <= set(re.findall(r"\]\((\w+\.md)\)", text))
+
+
+def test_the_picture_is_plain_svg() -> None:
+    root = xml.etree.ElementTree.parse(DOCS / "data_flow.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    tags = {str(element.tag).split("}")[1] for element in root.iter()}
+    # A code host shows the picture without scripts, styles and external files.
+    assert tags <= {"svg", "title", "desc", "defs", "marker", "path", "rect", "g", "text"}
+    ids = {element.get("id") for element in root.iter()}
+    text = (DOCS / "data_flow.svg").read_text(encoding="utf-8")
+    assert "href" not in text
+    assert set(re.findall(r"url\(#(\w+)\)", text)) <= ids
