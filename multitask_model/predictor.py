@@ -259,6 +259,6 @@ def _check_heads(heads: object) -> Optional[List[str]]:
 def _check_class(given: object, required: type) -> None:
     if not isinstance(given, required):
         raise ConfigurationError(
-            f"MultiTaskPredictor requires a {full_name(required)}, but got a "
+            f"MultiTaskPredictor requires an instance of {full_name(required)}, but got one of "
             f"{full_name(type(given))}. Use another predictor for other classes."
         )

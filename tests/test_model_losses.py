@@ -37,6 +37,14 @@ def test_a_loss_that_is_a_number_becomes_a_tensor() -> None:
     assert loss.item() == 4
 
 
+@pytest.mark.parametrize(("reduction", "expected"), [("heads", 12.0), ("instances", 4.0)])
+def test_numbers_and_tensors_are_added(reduction: str, expected: float) -> None:
+    heads: Dict[str, Dict[str, Any]] = {"a": {"loss": 4}, "b": {"loss": number(8.0)}}
+    # Each head has one of the three rows, and the third head has no loss.
+    model = fixed_model(heads={**heads, "c": {}}, loss_reduction=reduction)
+    assert model(text=[1] * 3, task=["a", "b", "c"])["loss"].item() == pytest.approx(expected)
+
+
 def test_the_loss_of_the_backbone_is_added() -> None:
     backbone, heads = {"loss": number(2.0)}, {"a": {"loss": number(3.0)}}
     model = fixed_model(backbone, heads, loss_weights={"backbone": 10.0})

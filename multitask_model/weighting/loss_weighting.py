@@ -14,11 +14,10 @@ class LossWeighting(torch.nn.Module, Registrable):
     `@LossWeighting.register("name")`. Its parameters are trained with those of the model.
 
         >>> import torch
-        >>> @LossWeighting.register("max")
-        ... class MaxWeighting(LossWeighting):
+        >>> class MaxWeighting(LossWeighting):
         ...     def forward(self, losses):
         ...         return torch.stack(list(losses.values())).max()
-        >>> LossWeighting.by_name("max")()({"ner": torch.tensor(2.0), "pos": torch.tensor(3.0)})
+        >>> MaxWeighting()({"ner": torch.tensor(2.0), "pos": torch.tensor(3.0)})
         tensor(3.)
     """
 

@@ -60,7 +60,8 @@ def test_fields_of_different_types_are_an_error() -> None:
 
 def test_a_batch_with_partial_fields_can_be_copied() -> None:
     batch = collate(indexed(make_instance("w1", "a", "class2"), make_instance("w1", "a")))
-    copied: Dict[str, Any] = copy.deepcopy(batch)
+    copied: Any = copy.deepcopy(batch)
     assert isinstance(copied["label"], Partial)
-    assert copied["label"].value.tolist() == [2]
+    value: Any = copied["label"].value
+    assert value.tolist() == [2]
     assert copied["label"].value is not batch["label"].value
