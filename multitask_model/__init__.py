@@ -38,7 +38,7 @@ from multitask_model.heads import (  # noqa: E402
 )
 from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
-from multitask_model.routing.partial import Partial  # noqa: E402
+from multitask_model.routing.partial import Partial, Whole  # noqa: E402
 from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
 from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
 from multitask_model.weighting import LossWeighting  # noqa: E402
@@ -65,6 +65,7 @@ __all__ = [
     "Scheduler",
     "TaggerHead",
     "TextBackbone",
+    "Whole",
     "apply_edit_script",
     "collate",
     "edit_script",

@@ -36,7 +36,7 @@ from multitask_model.routing.checks import (
 )
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
-from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.partial import Partial, Whole, has_marks
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -113,6 +113,10 @@ class MultiTaskModel(Model):
     allowed_arguments : `Dict[str, Set[str]]`, optional (default = inferred)
         For each component, the arguments that it may get. A component that is left out gets all
         arguments of its `forward`, or every available value if that takes `**kwargs`.
+    copy_inputs : `List[str]`, optional (default = `None`)
+        The components that get copies of their inputs, because their `forward` changes them in
+        place. Components with a module that works in place, such as `ReLU(inplace=True)`, always
+        do. For any other head, a change of an input is an error.
     initializer : `InitializerApplicator`, optional (default = `InitializerApplicator()`)
         Initializes the parameters of the whole model.
     **kwargs : `Any`
@@ -141,6 +145,7 @@ class MultiTaskModel(Model):
         pretrained_file: Optional[str] = None,
         arg_name_mapping: Optional[Dict[str, Dict[str, str]]] = None,
         allowed_arguments: Optional[Dict[str, Set[str]]] = None,
+        copy_inputs: Optional[List[str]] = None,
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008
         **kwargs: Any,
     ) -> None:
@@ -152,13 +157,18 @@ class MultiTaskModel(Model):
         components: Dict[str, torch.nn.Module] = {BACKBONE: backbone, **heads}
         weights, mapping = loss_weights or {}, arg_name_mapping or {}
         allowed = allowed_arguments or {}
+        copied = set(copy_inputs or ())
         check_components(
-            components, loss_weights=weights, arg_name_mapping=mapping, allowed_arguments=allowed
+            components,
+            loss_weights=weights,
+            arg_name_mapping=mapping,
+            allowed_arguments=allowed,
+            copy_inputs=sorted(copied),
         )
 
         self._tasks = TaskHeads(list(heads), task_heads)
         self._routers = {
-            name: Router(name, module, mapping.get(name), allowed.get(name))
+            name: Router(name, module, mapping.get(name), allowed.get(name), name in copied)
             for name, module in components.items()
         }
         self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
@@ -268,17 +278,18 @@ class MultiTaskModel(Model):
             number.
         """
         rows = self._tasks.rows(kwargs)
-        batch_size, is_partial = len(kwargs["task"]), has_partial(kwargs)
+        batch_size, is_marked = len(kwargs["task"]), has_marks(kwargs)
 
         router = self._routers[BACKBONE]
-        encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_partial)
+        encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_marked)
         available = available_to_heads(kwargs, encoded[0])
+        is_marked = is_marked or has_marks(encoded[0])
         results = {BACKBONE: encoded}
         for name, head_rows in rows.items():
             head, router = self.heads[name], self._routers[name]
-            results[name] = call_head(head, router, available, head_rows, is_partial)
+            results[name] = call_head(head, router, available, head_rows, is_marked)
             if self._per_task_metrics is not None:
-                self._per_task_metrics.update(router, available, head_rows, is_partial)
+                self._per_task_metrics.update(router, available, head_rows, is_marked)
 
         outputs, losses = self._collect(results)
         if losses:
@@ -354,8 +365,12 @@ class MultiTaskModel(Model):
         `Dict[str, torch.Tensor]`
             These outputs, and the readable outputs that the components added.
         """
-        # A head cannot make an output readable that only some of its rows have.
-        complete = {n: value for n, value in output_dict.items() if not isinstance(value, Partial)}
+        # A component cannot make an output readable that only some rows have, or none has.
+        complete = {
+            name: value
+            for name, value in output_dict.items()
+            if not isinstance(value, (Partial, Whole))
+        }
         by_component: Dict[str, Dict[str, Any]] = self._output_names.split(complete)
         encoded = by_component.pop(BACKBONE, {})
         readable: Dict[str, Any] = {}
@@ -385,7 +400,7 @@ class MultiTaskModel(Model):
         results: List[Dict[str, Any]] = [{} for _ in instances]
         router = self._routers[BACKBONE]
         kinds = [
-            input_kind({name: instance[name] for name in router.named_arguments(instance.fields)})
+            input_kind({n: field for n, field in instance.fields.items() if router.takes(n)})
             for instance in instances
         ]
         for indices in group_rows(kinds).values():

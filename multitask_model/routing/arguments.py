@@ -6,7 +6,11 @@ from typing import Dict, Iterable, Mapping, Optional, Tuple
 import torch
 
 from multitask_model.errors import check_known, format_names, suggest
+from multitask_model.routing.inputs import works_in_place
 from multitask_model.routing.signatures import VARIADIC, forward_parameters
+
+MAX_BINDINGS = 1024
+"""The number of bindings that a router remembers."""
 
 Binding = Dict[str, str]
 """The name of an available value, by the argument that it is passed to."""
@@ -32,6 +36,9 @@ class Router:
         From names of available values to names of arguments.
     allowed_arguments : `Iterable[str]`, optional (default = the arguments of `forward`)
         The arguments that may be passed. By default a `forward` with `**kwargs` gets every value.
+    copy_inputs : `bool`, optional (default = `False`)
+        Whether the component must get copies of its inputs. A component with a module that works in
+        place, such as `ReLU(inplace=True)`, always does.
 
     # Raises
 
@@ -45,6 +52,7 @@ class Router:
         module: torch.nn.Module,
         name_mapping: Optional[Mapping[str, str]] = None,
         allowed_arguments: Optional[Iterable[str]] = None,
+        copy_inputs: bool = False,
     ) -> None:
         parameters = forward_parameters(module)
         named = [parameter for parameter in parameters if parameter.kind not in VARIADIC]
@@ -52,6 +60,8 @@ class Router:
         takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
 
         self.component = component
+        self.copies_inputs = copy_inputs or works_in_place(module)
+        """Whether the component gets copies of its inputs."""
         self._names = set(names)
         self._bindings: Dict[Tuple[str, ...], Binding] = {}
         self._mapping = dict(name_mapping or {})
@@ -84,7 +94,24 @@ class Router:
         """
         binding = self._bindings.get(names)
         if binding is None:
-            binding = self._bindings[names] = self._bind(names)
+            binding = self._remember(names, self._bind(names))
+        return binding
+
+    def bind_selected(self, names: Tuple[str, ...]) -> Binding:
+        """
+        The same, for names that differ from batch to batch: only those that the component takes are
+        remembered.
+        """
+        selected = tuple(filter(self.takes, names))
+        binding = self._bindings.get(selected)
+        if binding is None:
+            binding = self._remember(selected, self._bind(names))
+        return binding
+
+    def _remember(self, names: Tuple[str, ...], binding: Binding) -> Binding:
+        if len(self._bindings) >= MAX_BINDINGS:
+            self._bindings.clear()
+        self._bindings[names] = binding
         return binding
 
     def _bind(self, names: Tuple[str, ...]) -> Binding:
@@ -98,6 +125,10 @@ class Router:
         if not self._required <= binding.keys():
             raise ValueError(self._missing(binding, names))
         return binding
+
+    def argument_of(self, name: str) -> str:
+        """Returns the name of the argument that the value of this name maps to."""
+        return self._mapping.get(name, name)
 
     def takes(self, name: str) -> bool:
         """Whether the component has an argument for the value of this name."""

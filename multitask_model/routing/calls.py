@@ -1,14 +1,16 @@
 """Calling the components of a model with the values of one batch."""
 
 import numbers
+from collections.abc import Mapping as MappingType
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
 from multitask_model.routing.arguments import Router
+from multitask_model.routing.inputs import changed_in_place, copy_input, versions
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.outputs import LOSS
-from multitask_model.routing.partial import Partial
+from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 
 Result = Tuple[Mapping[str, object], int]
@@ -31,7 +33,7 @@ def call_backbone(
     router: Router,
     batch: Mapping[str, object],
     batch_size: int,
-    is_partial: bool,
+    has_marks: bool,
 ) -> Result:
     """
     Calls the backbone for the whole batch.
@@ -44,8 +46,8 @@ def call_backbone(
     batch : `Mapping[str, object]`
         The fields of the batch.
     batch_size : `int`
-    is_partial : `bool`
-        Whether some of the fields are `Partial`.
+    has_marks : `bool`
+        Whether some of the fields are `Partial` or `Whole`.
 
     # Raises
 
@@ -53,9 +55,12 @@ def call_backbone(
         If only some instances have a field that the backbone takes, or a required argument is
         missing.
     """
-    fields = _fields_of_all_rows(router, batch, batch_size) if is_partial else batch
+    fields = _fields_of_all_rows(router, batch, batch_size) if has_marks else batch
     binding = router.bind(tuple(fields))
-    return backbone(**{argument: fields[name] for argument, name in binding.items()}), batch_size
+    arguments = {argument: fields[name] for argument, name in binding.items()}
+    if router.copies_inputs:
+        arguments = {argument: copy_input(value) for argument, value in arguments.items()}
+    return checked_outputs("backbone", backbone(**arguments)), batch_size
 
 
 def available_to_heads(
@@ -84,7 +89,7 @@ def call_head(
     router: Router,
     available: Mapping[str, object],
     rows: AllRows,
-    is_partial: bool,
+    has_marks: bool,
 ) -> Result:
     """
     Calls a head for its rows of a batch.
@@ -103,8 +108,8 @@ def call_head(
         The values that the head may take.
     rows : `AllRows`
         The rows of the head.
-    is_partial : `bool`
-        Whether some of the values are `Partial`.
+    has_marks : `bool`
+        Whether some of the values are `Partial` or `Whole`.
 
     # Returns
 
@@ -117,16 +122,44 @@ def call_head(
     `ValueError`
         If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
-    if not is_partial:
+    if not has_marks:
         arguments = rows.select(available, router.bind(tuple(available)))
-        return head(**arguments), len(rows.indices)
+        return _call(head, router, arguments), len(rows.indices)
     calls = _split_by_fields(router, available, rows)
-    results = [head(**call.arguments) for call in calls]
+    results = [_call(head, router, call.arguments) for call in calls]
     if len(calls) == 1:
         return results[0], len(rows.indices)
     with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
     merged = merge_outputs(router.component, [call.positions for call in calls], results)
     return merged, sum(with_loss)
+
+
+def _call(
+    head: torch.nn.Module, router: Router, arguments: Dict[str, object]
+) -> Mapping[str, object]:
+    if router.copies_inputs:
+        copies = {argument: copy_input(value) for argument, value in arguments.items()}
+        return checked_outputs(router.component, head(**copies))
+    before = versions(arguments)
+    outputs = head(**arguments)
+    if versions(arguments) != before:
+        raise ValueError(changed_in_place(router.component, arguments, before))
+    return checked_outputs(router.component, outputs)
+
+
+def checked_outputs(component: str, outputs: object) -> Mapping[str, object]:
+    """
+    # Raises
+
+    `ValueError`
+        If the outputs of a component are not a mapping.
+    """
+    if type(outputs) is dict or isinstance(outputs, MappingType):
+        return outputs
+    raise ValueError(
+        f"forward() of {component!r} must return a dictionary of outputs, but got a "
+        f"{type(outputs).__name__}. Return {{NAME: VALUE}}."
+    )
 
 
 def _split_by_fields(
@@ -147,7 +180,7 @@ def _split_by_fields(
         taken = rows if len(indices) == len(rows) else select_rows(indices, rows.batch_size)
         try:
             # Fields of other rows are neither missing nor duplicate for these.
-            binding = router.bind((*complete, *names))
+            binding = router.bind_selected((*complete, *names))
         except ValueError as error:
             raise ValueError(f"For {len(indices)} of its {len(rows)} rows, {error}") from error
         arguments = {
@@ -158,23 +191,28 @@ def _split_by_fields(
 
 
 def _take(value: object, indices: Sequence[int], rows: AllRows) -> object:
-    return value.take(indices) if isinstance(value, Partial) else rows.take(value)
+    if isinstance(value, Partial):
+        return value.take(indices)
+    return value.value if isinstance(value, Whole) else rows.take(value)
 
 
 def _fields_of_all_rows(
     router: Router, batch: Mapping[str, object], batch_size: int
 ) -> Dict[str, object]:
-    for name, argument in router.named_arguments(batch).items():
-        field = batch[name]
-        if isinstance(field, Partial):
+    fields: Dict[str, object] = {}
+    for name, field in batch.items():
+        if not isinstance(field, Partial):
+            fields[name] = field.value if isinstance(field, Whole) else field
+        elif name != "heads" and router.takes(name):
             raise ValueError(
                 "The backbone encodes every instance of a batch, but for its argument "
-                f"{argument!r} only {len(field.rows)} of the {batch_size} instances of this batch "
-                f"have the field {name!r}. Keep instances with different inputs in separate "
-                "batches (a homogeneous scheduler does), or give the field the same name in all "
-                "readers."
+                f"{router.argument_of(name)!r} only {len(field.rows)} of the {batch_size} "
+                f"instances of this batch have the field {name!r}. Keep instances with different "
+                f"inputs in "
+                "separate batches (a homogeneous scheduler does), give the field the same name in "
+                "all readers, or leave it out of the backbone's allowed_arguments."
             )
-    return {name: value for name, value in batch.items() if not isinstance(value, Partial)}
+    return fields
 
 
 def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:

@@ -6,7 +6,7 @@ import torch
 
 from multitask_model.compat.allennlp_internals import token_indexers
 from multitask_model.routing.outputs import BACKBONE, OutputNames
-from multitask_model.routing.partial import Partial
+from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import AllRows
 
 MISSING = object()
@@ -43,6 +43,8 @@ def separate(value: object, count: int) -> Optional[List[object]]:
     """
     if isinstance(value, Partial):
         return _separate_partial(value, count)
+    if isinstance(value, Whole):
+        return None
     if isinstance(value, torch.Tensor):
         value = value.float() if value.dtype == torch.bfloat16 else value
         value = value.detach().cpu().numpy()

@@ -32,6 +32,29 @@ class Partial(NamedTuple):
         return select_rows([position[i] for i in indices], len(self.rows)).take(self.value)
 
 
-def has_partial(values: Mapping[str, object]) -> bool:
-    """Whether only some rows have one of the values."""
-    return Partial in map(type, values.values())
+class Whole(NamedTuple):
+    """
+    A value that belongs to the batch and not to its rows, such as class weights or the last hidden
+    state of an LSTM, of shape (layers, B, D). Heads get `value` as it is.
+
+    A backbone returns `{"class_weights": Whole(weights)}`; a reader's own field may return one from
+    `batch_tensors`. Without the mark, a value whose first dimension happens to be the batch size
+    would be split into rows.
+
+        >>> Whole([0.2, 0.8]).value
+        [0.2, 0.8]
+
+    # Parameters
+
+    value : `object`
+    """
+
+    value: object
+
+
+_MARKS = frozenset({Partial, Whole})
+
+
+def has_marks(values: Mapping[str, object]) -> bool:
+    """Whether one of the values is `Partial` or `Whole`."""
+    return not _MARKS.isdisjoint(map(type, values.values()))

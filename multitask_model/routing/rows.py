@@ -21,6 +21,9 @@ from typing import (
 
 import numpy
 import torch
+from torch.nn.utils.rnn import PackedSequence
+
+from multitask_model.compat.torch_internals import is_transformed
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -77,7 +80,7 @@ class RowGatherer:
         indices = self._indices.get(tensor.device)
         if indices is None:
             indices = self._indices[tensor.device] = self._make_indices(tensor.device)
-        if not (tensor.requires_grad and torch.is_grad_enabled()):
+        if not (tensor.requires_grad and torch.is_grad_enabled()) or is_transformed(tensor):
             return tensor.index_select(0, indices[group])
         if id(tensor) not in self._gathered:
             # Holding the tensor keeps its id from being reused.
@@ -115,9 +118,15 @@ class AllRows:
         return value
 
     def select(self, values: Mapping[str, object], binding: Mapping[str, str]) -> Dict[str, object]:
-        """Returns the rows of each value that is bound to an argument, by argument."""
+        """
+        Returns the rows of each value that is bound to an argument, by argument. A list is copied,
+        so that a component can sort or extend it.
+        """
         # Calling `take` for each value would be slower.
-        return {argument: values[name] for argument, name in binding.items()}
+        return {
+            argument: list(value) if type(value := values[name]) is list else value
+            for argument, name in binding.items()
+        }
 
 
 class Rows(AllRows):
@@ -153,12 +162,25 @@ class Rows(AllRows):
         length is B, at any depth of dictionaries, lists, tuples, named tuples and dataclasses.
         Scalars, `None`, strings, 0-dim tensors and values of another length are returned whole.
 
-        A list or tuple of length B has one item per row, as metadata does. A tuple of B tensors
-        with B rows each is an exception: these are the layers of a transformer in a batch of the
-        same size, and the rows of each layer are returned.
+        A list or tuple of length B has one item per row, as metadata does. An exception are B
+        tensors with B rows each, or B tuples of such tensors: these are the layers of a network in
+        a batch of the same size, and the rows of each layer are returned. A value that has length B
+        by coincidence must be marked: see `Whole`.
+
+        # Raises
+
+        `ValueError`
+            If the rows of the value cannot be taken, as of a `PackedSequence`.
         """
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, torch.Tensor) and not value.is_nested:
             return self._take_tensor(value)
+        if is_inseparable(value):
+            raise ValueError(
+                "The values that heads take in mixed batches must be tensors, or containers of "
+                f"tensors, with one row per instance, but got a {type(value).__name__}, whose rows "
+                "cannot be taken. Return a padded tensor, or wrap the value in Whole(...), so that "
+                "heads get it as it is."
+            )
         if isinstance(value, Mapping):
             return self._take_mapping(value)
         if isinstance(value, numpy.ndarray):
@@ -174,10 +196,11 @@ class Rows(AllRows):
         """Returns the rows of each value that is bound to an argument, by argument."""
         return {argument: self.take(values[name]) for argument, name in binding.items()}
 
-    def _has_rows(self, value: object) -> bool:
-        # Shape: (B, ...)
-        is_tensor = isinstance(value, torch.Tensor) and value.dim() > 0
-        return is_tensor and value.shape[0] == self.batch_size  # type: ignore[attr-defined]
+    def _is_layer(self, value: object) -> bool:
+        """Whether the value is a tensor of shape (B, ...), or a tuple or list of such tensors."""
+        if isinstance(value, torch.Tensor):
+            return value.dim() > 0 and value.shape[0] == self.batch_size
+        return isinstance(value, (tuple, list)) and bool(value) and all(map(self._is_layer, value))
 
     def _take_tensor(self, tensor: torch.Tensor) -> torch.Tensor:
         if not tensor.dim() or tensor.shape[0] != self.batch_size:
@@ -202,8 +225,7 @@ class Rows(AllRows):
             rebuild: Callable[..., Sequence[object]] = type(sequence)
             return rebuild(*map(self.take, sequence))
         is_tuple = isinstance(sequence, tuple)
-        are_layers = is_tuple and all(map(self._has_rows, sequence))
-        if len(sequence) == self.batch_size and not are_layers:
+        if len(sequence) == self.batch_size and not all(map(self._is_layer, sequence)):
             items = [sequence[i] for i in self.indices]
             return tuple(items) if is_tuple else items
         items = [self.take(item) for item in sequence]
@@ -217,6 +239,13 @@ class Rows(AllRows):
             # A frozen dataclass refuses `setattr`.
             object.__setattr__(taken, field.name, self.take(getattr(instance, field.name)))
         return taken
+
+
+def is_inseparable(value: object) -> bool:
+    """Whether the rows of a value cannot be taken: packed or nested tensors, and caches."""
+    if isinstance(value, torch.Tensor):
+        return value.is_nested
+    return isinstance(value, PackedSequence) or hasattr(value, "get_seq_length")
 
 
 def group_rows(keys: Sequence[_Key]) -> Dict[_Key, List[int]]:

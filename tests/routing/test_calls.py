@@ -202,8 +202,8 @@ def test_a_backbone_argument_that_some_instances_lack_is_an_error() -> None:
     message = (
         "The backbone encodes every instance of a batch, but for its argument 'text' only 2 of the "
         "3 instances of this batch have the field 'question'. Keep instances with different inputs "
-        "in separate batches (a homogeneous scheduler does), or give the field the same name in "
-        "all readers."
+        "in separate batches (a homogeneous scheduler does), give the field the same name in all "
+        "readers, or leave it out of the backbone's allowed_arguments."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         make_model(arg_name_mapping=mapping)(**batch)
@@ -307,7 +307,7 @@ def test_a_backbone_may_return_its_input() -> None:
 def test_the_backbone_is_called_for_the_whole_batch() -> None:
     backbone = FixedBackbone(x=[1, 2])
     router = Router("backbone", backbone)
-    outputs, rows = call_backbone(backbone, router, {"text": [3, 4]}, 2, is_partial=False)
+    outputs, rows = call_backbone(backbone, router, {"text": [3, 4]}, 2, has_marks=False)
     assert backbone.calls == [{"text": [3, 4]}]
     assert (outputs, rows) == ({"x": [1, 2]}, 2)
 
@@ -316,7 +316,7 @@ def test_the_loss_of_a_head_is_the_mean_of_its_labeled_rows() -> None:
     head = TinyHead(make_vocab())
     encoded = {"encoded_text": torch.ones(3, 1, DIM), "encoded_text_mask": torch.ones(3, 1)}
     available = available_to_heads({"label": Partial(torch.tensor([2]), (1,))}, encoded)
-    outputs, rows = call_head(head, Router("a", head), available, AllRows(3), is_partial=True)
+    outputs, rows = call_head(head, Router("a", head), available, AllRows(3), has_marks=True)
     logits = head.linear(torch.ones(1, DIM))
     loss = scalar_loss("a", outputs)
     assert loss is not None

@@ -6,7 +6,7 @@ import pytest
 import torch
 from allennlp.nn import util as nn_util
 
-from multitask_model.routing.partial import Partial, has_partial
+from multitask_model.routing.partial import Partial, has_marks
 from tests.helpers.task_rows import Row, batch_of_rows
 
 
@@ -31,8 +31,8 @@ def test_a_row_without_the_value_cannot_be_taken() -> None:
 
 
 def test_a_batch_has_a_partial_field_or_none() -> None:
-    assert has_partial({"text": [1, 2], "label": Partial([1], (0,))})
-    assert not has_partial({"text": [1, 2], "label": [1, 2]})
+    assert has_marks({"text": [1, 2], "label": Partial([1], (0,))})
+    assert not has_marks({"text": [1, 2], "label": [1, 2]})
 
 
 def test_moving_to_a_device_keeps_partial_fields() -> None:

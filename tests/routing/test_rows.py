@@ -18,6 +18,7 @@ from multitask_model.routing.rows import (
     select_rows,
 )
 from multitask_model.routing.tasks import TaskHeads
+from tests.helpers.messages import exactly
 
 HEADS = TaskHeads(["a", "b", "c"])
 
@@ -115,12 +116,41 @@ def test_a_tuple_of_layers_keeps_its_layers() -> None:
     assert [layer.tolist() for layer in take(layers)] == [[0, 2], [10, 12], [20, 22], [30, 32]]
 
 
-def test_a_list_of_tensors_is_metadata() -> None:
-    tensors = [torch.arange(4) + 10 * i for i in range(4)]
-    taken = take(tensors)
-    assert taken[0] is tensors[0]
-    assert taken[1] is tensors[2]
-    assert len(taken) == 2
+def test_a_list_of_layers_keeps_its_layers() -> None:
+    layers = [torch.arange(4) + 10 * i for i in range(4)]
+    assert [layer.tolist() for layer in take(layers)] == [[0, 2], [10, 12], [20, 22], [30, 32]]
+
+
+def test_nested_tuples_of_layers_keep_their_layers() -> None:
+    layers = tuple((torch.arange(4), torch.arange(4) + i) for i in range(4))
+    taken = take(layers)
+    assert len(taken) == 4
+    assert [value.tolist() for value in taken[3]] == [[0, 2], [3, 5]]
+
+
+def test_a_list_of_tensors_of_other_lengths_is_metadata() -> None:
+    tensors = [torch.arange(i + 1) for i in range(4)]
+    assert [value.tolist() for value in take(tensors)] == [[0], [0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.nn.utils.rnn.pack_sequence([torch.ones(2), torch.ones(1)]),
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(1)])
+        if hasattr(torch, "nested")
+        else torch.nn.utils.rnn.pack_sequence([torch.ones(1)]),
+    ],
+    ids=["packed", "nested"],
+)
+def test_values_whose_rows_cannot_be_taken_are_an_error(value: Any) -> None:
+    message = (
+        "The values that heads take in mixed batches must be tensors, or containers of tensors, "
+        f"with one row per instance, but got a {type(value).__name__}, whose rows cannot be taken. "
+        "Return a padded tensor, or wrap the value in Whole(...), so that heads get it as it is."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        take(value)
 
 
 def test_named_tuples_keep_their_fields() -> None:

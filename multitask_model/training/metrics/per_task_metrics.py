@@ -56,7 +56,7 @@ class PerTaskMetrics:
                 self._shadows[task, head] = _make_shadow(cast(Head, unwrap(heads[head])))
 
     def update(
-        self, router: Router, available: Mapping[str, object], rows: AllRows, is_partial: bool
+        self, router: Router, available: Mapping[str, object], rows: AllRows, is_marked: bool
     ) -> None:
         """
         # Parameters
@@ -67,8 +67,8 @@ class PerTaskMetrics:
             The values that the head may take, and the `task` of each instance.
         rows : `AllRows`
             The rows of the head.
-        is_partial : `bool`
-            Whether some of the values are `Partial`.
+        is_marked : `bool`
+            Whether some of the values are `Partial` or `Whole`.
         """
         name = router.component
         tasks = available["task"]
@@ -79,7 +79,7 @@ class PerTaskMetrics:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             with torch.no_grad():
-                outputs, _ = call_head(shadow, router, available, of_task, is_partial)
+                outputs, _ = call_head(shadow, router, available, of_task, is_marked)
             loss = scalar_loss(name, outputs)
             # Without a loss there were no labels, and some metrics cannot be read then.
             if loss is not None:

@@ -1,0 +1,58 @@
+"""Inputs that several components share: copying them, and noticing that one was changed."""
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from typing import Callable, Dict, List
+from typing import Mapping as MappingType
+
+import numpy
+import torch
+
+
+def works_in_place(module: torch.nn.Module) -> bool:
+    """Whether the module contains one that works in place, such as `ReLU(inplace=True)`."""
+    return any(getattr(child, "inplace", False) is True for child in module.modules())
+
+
+def copy_input(value: object) -> object:
+    """Copies all tensors, arrays and containers in a value."""
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, numpy.ndarray):
+        return value.copy()
+    if isinstance(value, Mapping):
+        return {key: copy_input(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [copy_input(item) for item in value]
+        rebuild: Callable[..., object] = type(value)
+        return rebuild(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [copy_input(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        copied = copy.copy(value)
+        for field in dataclasses.fields(value):
+            # A frozen dataclass refuses `setattr`.
+            object.__setattr__(copied, field.name, copy_input(getattr(value, field.name)))
+        return copied
+    return value
+
+
+def versions(arguments: MappingType[str, object]) -> List[int]:
+    """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
+    try:
+        return [v._version for v in arguments.values() if isinstance(v, torch.Tensor)]
+    except RuntimeError:  # tensors of `torch.inference_mode` are not counted
+        return []
+
+
+def changed_in_place(component: str, arguments: Dict[str, object], before: List[int]) -> str:
+    """Returns the error for a head that changed its arguments, which had the versions `before`."""
+    names = [name for name, value in arguments.items() if isinstance(value, torch.Tensor)]
+    after = versions(arguments)
+    changed = [repr(name) for name, one, other in zip(names, before, after) if one != other]
+    return (
+        "A head must not change its arguments in place, because the batch and other heads share "
+        f"them, but {component!r} changed {', '.join(changed)}. Change a copy in forward(), or let "
+        f"the model copy the inputs of this head: copy_inputs=[{component!r}]."
+    )
