@@ -217,7 +217,10 @@ class DependencyParserHead(Head):
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`UAS` and `LAS`: the proportions of words with the correct head, and head and tag."""
+        """
+        `UAS` and `LAS`: the proportions of words with the correct head, and head and tag. Nothing
+        if there were no labels.
+        """
         return self._scores.get_metric(reset)
 
     @overrides

@@ -113,7 +113,10 @@ class TaggerHead(Head):
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy` and, with a `label_encoding`, the scores of `SpanF1`."""
+        """
+        `accuracy` and, with a `label_encoding`, the scores of `SpanF1`. Nothing if there were no
+        `tags`.
+        """
         return self._metrics.get_metric(reset)
 
     @overrides

@@ -102,6 +102,19 @@ def test_metrics_are_available_before_the_first_batch_and_can_be_reset(
     assert head.get_metrics() == before
 
 
+def test_a_head_reports_nothing_before_it_had_a_label(
+    type_name: str, head: Head, batch: HeadBatch
+) -> None:
+    if type_name == "classifier":
+        pytest.skip("AllenNLP's own head reports an accuracy of 0")
+    assert head.get_metrics() == {}
+    head(**batch.encoded)
+    assert head.get_metrics() == head.get_metrics(reset=True) == {}
+    head(**batch.arguments)
+    head.get_metrics(reset=True)
+    assert head.get_metrics() == {}
+
+
 def test_metrics_are_floats_and_include_the_usual_one(
     type_name: str, head: Head, batch: HeadBatch
 ) -> None:

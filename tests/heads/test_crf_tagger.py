@@ -82,6 +82,29 @@ def test_the_best_sequence_of_all_is_not_allowed() -> None:
     assert not is_allowed(best)
 
 
+def test_large_scores_do_not_outweigh_the_constraints() -> None:
+    head = crf_head()
+    encoded, mask = encode(4, 2)
+    tags = head(1e6 * encoded, mask)["tags"]
+    assert is_allowed(tuple(tags[0].tolist()))
+    assert is_allowed(tuple(tags[1, :2].tolist()))
+
+
+def test_any_values_of_padding_change_no_prediction() -> None:
+    head = crf_head()
+    encoded, mask = encode(4, 2)
+    expected = head(encoded, mask)["tags"]
+    encoded[1, 2:] = float("nan")
+    assert head(encoded, mask)["tags"].tolist() == expected.tolist()
+
+
+def test_a_vocabulary_without_allowed_sequences_gives_tags_too() -> None:
+    head = crf_head("BIOUL", ["B-x", "L-x"])  # neither ends nor begins after one token
+    encoded, mask = encode(3, 1)
+    tags = head(encoded, mask)["tags"]
+    assert ((tags >= 0) == mask).all()
+
+
 def test_metrics_are_of_tags_and_of_spans() -> None:
     head = crf_head(input_dim=len(TAGS))
     for name, parameter in head.named_parameters():
