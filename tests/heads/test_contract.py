@@ -98,7 +98,8 @@ def test_metrics_are_available_before_the_first_batch_and_can_be_reset(
     head(**batch.arguments)
     after = head.get_metrics()
     assert after != before
-    assert head.get_metrics(reset=True) == after
+    at_end = head.get_metrics(reset=True)  # some metrics are reported at the end only
+    assert {name: at_end[name] for name in after} == after
     assert head.get_metrics() == before
 
 
@@ -129,7 +130,7 @@ def test_metrics_of_several_batches_equal_those_of_one(head: Head, batch: HeadBa
     expected = head.get_metrics(reset=True)
     for row in range(len(LENGTHS)):
         head(**batch.row(row).arguments)
-    assert_equal(head.get_metrics(), expected)
+    assert_equal(head.get_metrics(reset=True), expected)
 
 
 def test_the_loss_is_the_mean_of_the_losses_of_the_instances(head: Head, batch: HeadBatch) -> None:
@@ -161,7 +162,7 @@ def test_more_padding_changes_nothing(head: Head, batch: HeadBatch) -> None:
     loss, metrics = head(**batch.arguments)["loss"], head.get_metrics(reset=True)
     padded = add_padding(batch, columns=3)
     torch.testing.assert_close(head(**padded.arguments)["loss"], loss)
-    assert_equal(head.get_metrics(), metrics)
+    assert_equal(head.get_metrics(reset=True), metrics)
     assert_equal(readable(head, padded), readable(head, batch))
 
 
