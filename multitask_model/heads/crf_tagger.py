@@ -12,6 +12,7 @@ from overrides import overrides
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.projection import Projection
 from multitask_model.modules.readable_outputs import readable_tags
+from multitask_model.modules.span_encodings import allennlp_encoding
 from multitask_model.modules.viterbi import decode_viterbi
 from multitask_model.training.metrics.tag_metrics import TagMetrics
 
@@ -39,7 +40,8 @@ class CrfTaggerHead(Head):
     input_dim : `int`
         The size of the encoded tokens.
     label_encoding : `str`
-        The encoding of spans as tags: `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or
+        `"BMES"`.
     feedforward : `FeedForward`, optional (default = `None`)
         Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
@@ -80,7 +82,8 @@ class CrfTaggerHead(Head):
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        transitions = allowed_transitions(label_encoding, dict(enumerate(self._labels.names)))
+        encoding = allennlp_encoding(label_encoding)
+        transitions = allowed_transitions(encoding, dict(enumerate(self._labels.names)))
         self._crf = ConditionalRandomField(len(self._labels), transitions)
         # As in AllenNLP, the last two indices are the start and the end of a sequence.
         is_forbidden = torch.ones(len(self._labels) + 2, len(self._labels) + 2, dtype=torch.bool)

@@ -138,7 +138,7 @@ def test_an_unknown_encoding_is_rejected() -> None:
         crf_head("BIOLU")
     assert str(error.value) == (
         "label_encoding must name a span encoding, but got 'BIOLU'. Did you mean 'BIOUL'? "
-        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES']."
+        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES', 'IOB2']."
     )
 
 
@@ -150,6 +150,14 @@ def test_tags_of_another_encoding_are_rejected() -> None:
         "['L-x', 'U-x', 'Bank'] in the namespace 'labels'. Correct label_encoding or "
         "label_namespace."
     )
+
+
+def test_iob2_is_a_name_of_bio() -> None:
+    encoded, mask = encode(4, 2)
+    tags = torch.ones(mask.shape, dtype=torch.long)
+    found, expected = crf_head("IOB2"), crf_head("BIO")
+    assert torch.equal(found(encoded, mask, tags)["tags"], expected(encoded, mask, tags)["tags"])
+    assert found.get_metrics() == expected.get_metrics()
 
 
 def test_a_namespace_with_padding_is_rejected() -> None:
