@@ -116,6 +116,8 @@ class CrfTaggerHead(Head):
 
         # Raises
 
+        `ConfigurationError`
+            If a token has a tag that is not in the `label_namespace`.
         `ValueError`
             If a sequence does not start with a token.
         """
@@ -126,7 +128,8 @@ class CrfTaggerHead(Head):
         outputs = {"logits": logits, "tags": predicted}
         if tags is not None:
             tags = tags.long()
-            outputs["loss"] = -self._crf(logits, tags, mask) / len(logits)
+            outputs["loss"] = -self._crf(logits, self._labels.clamp(tags), mask) / len(logits)
+            self._labels.check(tags, mask, type(self).__name__, "tags")
             self._metrics(predicted, tags, mask)
         return outputs
 

@@ -99,6 +99,11 @@ class TaggerHead(Head):
             - logits : (B, T, C).
             - tags : (B, T), the predicted tags, and -1 for padding.
             - loss : [], if `tags` are given.
+
+        # Raises
+
+        `ConfigurationError`
+            If a token has a tag that is not in the `label_namespace`.
         """
         mask = encoded_text_mask.bool()
         logits = self._projection(encoded_text)  # (B, T, C)
@@ -107,7 +112,9 @@ class TaggerHead(Head):
         if tags is not None:
             tags = tags.long()
             is_known = mask & self._labels.is_label(tags)
-            outputs["loss"] = cross_entropy_per_instance(logits, tags, is_known)
+            targets = self._labels.clamp(tags)
+            outputs["loss"] = cross_entropy_per_instance(logits, targets, is_known)
+            self._labels.check(tags, mask, type(self).__name__, "tags")
             self._metrics(predicted, tags, mask)
         return outputs
 
