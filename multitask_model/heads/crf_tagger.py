@@ -90,6 +90,10 @@ class CrfTaggerHead(Head):
         is_forbidden[tuple(zip(*transitions))] = False
         self.register_buffer("_is_forbidden", is_forbidden, persistent=False)
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return self._projection.input_dim
+
     def forward(
         self,
         encoded_text: torch.Tensor,

@@ -106,6 +106,10 @@ class DependencyParserHead(Head):
         elu = Activation.by_name("elu")()
         return torch.nn.Sequential(torch.nn.Linear(input_dim, output_dim), elu, self._dropout)
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded words that the head accepts."""
+        return len(self._root)
+
     def forward(
         self,
         encoded_text: torch.Tensor,

@@ -86,6 +86,10 @@ class MultiLabelClassifierHead(Head):
             for average in ("micro", "macro")
         }
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return int(self._seq2vec_encoder.get_input_dim())
+
     def forward(
         self,
         encoded_text: torch.Tensor,

@@ -64,6 +64,10 @@ class RegressionHead(Head):
         self._pearson = PearsonCorrelation()
         self._spearman = SpearmanCorrelation()
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return int(self._seq2vec_encoder.get_input_dim())
+
     def forward(
         self,
         encoded_text: torch.Tensor,

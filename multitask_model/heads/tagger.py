@@ -77,6 +77,10 @@ class TaggerHead(Head):
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return self._projection.input_dim
+
     def forward(
         self,
         encoded_text: torch.Tensor,

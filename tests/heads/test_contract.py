@@ -17,6 +17,7 @@ from allennlp.models.heads import Head
 import multitask_model
 from tests.helpers.head_cases import (
     CASES,
+    DIM,
     HeadBatch,
     add_padding,
     make_batch,
@@ -263,6 +264,14 @@ def test_training_lowers_the_loss(type_name: str, batch: HeadBatch) -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_input_dim_is_the_size_of_the_encoded_tokens(type_name: str, head: Head) -> None:
+    if type_name == "classifier":
+        pytest.skip("AllenNLP's own head has no get_input_dim")
+    get_input_dim = getattr(head, "get_input_dim")  # noqa: B009  (`Head` has none)
+    assert get_input_dim() == DIM
+    assert type(get_input_dim()) is int
 
 
 def test_a_head_adds_no_namespace_to_the_vocabulary(type_name: str) -> None:
