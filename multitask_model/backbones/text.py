@@ -9,6 +9,7 @@ from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.backbones.backbone import Backbone
 from allennlp.nn.util import get_text_field_mask
 
+from multitask_model.errors import check_known
 from multitask_model.modules.encoder_layers import (
     check_output_layers,
     find_transformer,
@@ -61,6 +62,8 @@ class TextBackbone(Backbone):
         torch.Size([2, 3, 4])
         >>> outputs["encoded_text_mask"].tolist()
         [[True, True, True], [True, False, False]]
+        >>> backbone.get_output_dim()
+        4
     """
 
     def __init__(
@@ -81,6 +84,27 @@ class TextBackbone(Backbone):
         self._output_layers = output_layers or {"encoded_text": -1}
         embedder_layers = 1 if self._transformer is None else self._transformer.num_layers
         check_output_layers(self._output_layers, embedder_layers + len(flatten_encoder(encoder)))
+
+    def get_output_dim(self, name: str = "encoded_text") -> int:
+        """
+        The size of the vectors of an output.
+
+        # Parameters
+
+        name : `str`, optional (default = `"encoded_text"`)
+            One of the `output_layers`.
+
+        # Raises
+
+        `ConfigurationError`
+            If the backbone has no such output.
+        """
+        check_known("name", "one of the output_layers", [name], self._output_layers)
+        embedder_layers = 1 if self._transformer is None else self._transformer.num_layers
+        embedder_dims = [self._text_field_embedder.get_output_dim()] * embedder_layers
+        encoders = flatten_encoder(self._encoder)
+        dims = embedder_dims + [encoder.get_output_dim() for encoder in encoders]
+        return int(dims[self._output_layers[name]])
 
     def forward(self, text: TextFieldTensors) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """

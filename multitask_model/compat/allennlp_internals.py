@@ -3,14 +3,13 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import JsonDict
 from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
-from allennlp.data.dataset_readers.dataset_utils.span_utils import TypedStringSpan
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
@@ -20,7 +19,7 @@ from allennlp.modules.token_embedders import (
 )
 from allennlp.predictors.predictor import Predictor
 from allennlp.training import GradientDescentTrainer
-from allennlp.training.metrics import FBetaMultiLabelMeasure, SpanBasedF1Measure
+from allennlp.training.metrics import FBetaMultiLabelMeasure
 
 
 def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
@@ -122,14 +121,6 @@ def batches_to_skip(trainer: GradientDescentTrainer) -> int:
 def batches_completed(trainer: GradientDescentTrainer) -> int:
     """The number of batches that the trainer has used of the current epoch."""
     return int(trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps)
-
-
-def merge_continued_spans(spans: List[TypedStringSpan]) -> Set[TypedStringSpan]:
-    """
-    The spans of one sequence, with spans labeled `C-X` merged into the span labeled `X`, as in the
-    CoNLL 2012 evaluation. AllenNLP does this in a private method of its span metric.
-    """
-    return set(SpanBasedF1Measure._handle_continued_spans(spans))
 
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim

@@ -1,6 +1,6 @@
 """The `crf_tagger` head: spans, predicted by a conditional random field over tags."""
 
-from typing import Dict, List, Optional, Tuple, cast
+from typing import Dict, Optional, cast
 
 import torch
 from allennlp.data import Vocabulary
@@ -10,9 +10,10 @@ from allennlp.modules.conditional_random_field import allowed_transitions
 from overrides import overrides
 
 from multitask_model.modules.label_vocabulary import LabelVocabulary
-from multitask_model.modules.padded_predictions import PADDING
 from multitask_model.modules.projection import Projection
 from multitask_model.modules.readable_outputs import readable_tags
+from multitask_model.modules.span_encodings import allennlp_encoding
+from multitask_model.modules.viterbi import decode_viterbi
 from multitask_model.training.metrics.tag_metrics import TagMetrics
 
 
@@ -27,7 +28,9 @@ class CrfTaggerHead(Head):
         p(tags) ~ exp(start[tags[1]] + sum_t logits[t, tags[t]]
                       + sum_t transitions[tags[t], tags[t + 1]] + end[tags[T]])
 
-    The prediction is the most likely tag sequence that the encoding allows.
+    The prediction is the most likely tag sequence that the encoding allows. It is also computed in
+    training, for the metrics. All sequences of a batch are decoded together on the device of the
+    logits, which takes 10% to 25% of the time of the loss and its gradient.
 
     Registered as a `Head` with name "crf_tagger".
 
@@ -37,7 +40,8 @@ class CrfTaggerHead(Head):
     input_dim : `int`
         The size of the encoded tokens.
     label_encoding : `str`
-        The encoding of spans as tags: `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or
+        `"BMES"`.
     feedforward : `FeedForward`, optional (default = `None`)
         Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
@@ -63,6 +67,8 @@ class CrfTaggerHead(Head):
         2.1972
     """
 
+    _is_forbidden: torch.Tensor
+
     def __init__(
         self,
         vocab: Vocabulary,
@@ -76,8 +82,17 @@ class CrfTaggerHead(Head):
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        transitions = allowed_transitions(label_encoding, dict(enumerate(self._labels.names)))
+        encoding = allennlp_encoding(label_encoding)
+        transitions = allowed_transitions(encoding, dict(enumerate(self._labels.names)))
         self._crf = ConditionalRandomField(len(self._labels), transitions)
+        # As in AllenNLP, the last two indices are the start and the end of a sequence.
+        is_forbidden = torch.ones(len(self._labels) + 2, len(self._labels) + 2, dtype=torch.bool)
+        is_forbidden[tuple(zip(*transitions))] = False
+        self.register_buffer("_is_forbidden", is_forbidden, persistent=False)
+
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return self._projection.input_dim
 
     def forward(
         self,
@@ -105,6 +120,8 @@ class CrfTaggerHead(Head):
 
         # Raises
 
+        `ConfigurationError`
+            If a token has a tag that is not in the `label_namespace`.
         `ValueError`
             If a sequence does not start with a token.
         """
@@ -115,20 +132,30 @@ class CrfTaggerHead(Head):
         outputs = {"logits": logits, "tags": predicted}
         if tags is not None:
             tags = tags.long()
-            outputs["loss"] = -self._crf(logits, tags, mask) / len(logits)
+            outputs["loss"] = -self._crf(logits, self._labels.clamp(tags), mask) / len(logits)
+            self._labels.check(tags, mask, type(self).__name__, "tags")
             self._metrics(predicted, tags, mask)
         return outputs
 
-    def _decode(self, logits: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
-        paths = self._crf.viterbi_tags(logits.detach(), mask)
-        predicted = torch.full(mask.shape, PADDING, dtype=torch.long)  # (B, T), filled on the CPU
-        for row, (tags, _) in enumerate(cast(List[Tuple[List[int], float]], paths)):
-            predicted[row, : len(tags)] = torch.tensor(tags)
-        return predicted.to(logits.device)
+    @torch.no_grad()
+    def _decode(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The most likely tags (B, T) that the encoding allows, with `PADDING`."""
+        crf, start, end = self._crf, len(self._labels), len(self._labels) + 1
+        logits = logits.float().masked_fill(~mask.unsqueeze(-1), 0.0)
+        scores = logits.new_zeros(end + 1, end + 1)
+        scores[:start, :start] = crf.transitions
+        scores[start, :start], scores[:start, end] = crf.start_transitions, crf.end_transitions
+        # The penalty exceeds the difference between any two sequences without it. So a forbidden
+        # sequence is only predicted if the vocabulary has the tags of no other.
+        largest = logits.abs().amax() + scores.abs().amax()
+        scores = scores - self._is_forbidden * (1.0 + 2 * (logits.size(1) + 1) * largest)
+        return decode_viterbi(
+            logits, mask, scores[:start, :start], scores[start, :start], scores[:start, end]
+        )
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy` of the tags, and the scores of `SpanF1`."""
+        """`accuracy` of the tags, and the scores of `SpanF1`. Nothing if there were no `tags`."""
         return self._metrics.get_metric(reset)
 
     @overrides

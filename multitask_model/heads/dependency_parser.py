@@ -11,6 +11,7 @@ from allennlp.nn import Activation
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import freeze_bias
+from multitask_model.modules.gold_heads import are_heads, candidates, check_finite, check_heads
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.padded_predictions import PADDING, to_unpadded_lists
 from multitask_model.modules.projection import feedforward_output_dim
@@ -105,6 +106,10 @@ class DependencyParserHead(Head):
         elu = Activation.by_name("elu")()
         return torch.nn.Sequential(torch.nn.Linear(input_dim, output_dim), elu, self._dropout)
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded words that the head accepts."""
+        return len(self._root)
+
     def forward(
         self,
         encoded_text: torch.Tensor,
@@ -133,8 +138,11 @@ class DependencyParserHead(Head):
 
         # Raises
 
+        `ConfigurationError`
+            If a word has a tag that is not in the `label_namespace`.
         `ValueError`
-            If only one of `head_indices` and `head_tags` is given.
+            If only one of `head_indices` and `head_tags` is given; the head of a word is the word
+            itself or no word of its sentence; or, in evaluation mode, a score is NaN or infinite.
         """
         _check_labels(head_indices, head_tags)
         mask = encoded_text_mask.bool()
@@ -144,10 +152,13 @@ class DependencyParserHead(Head):
         heads, tags = self._predict(arcs, vectors, mask)
         outputs = {"head_indices": heads, "head_tags": tags}
         if head_indices is not None and head_tags is not None:
-            # The labels of padding may be out of range.
-            gold_heads = head_indices.long().masked_fill(~mask, 0)
-            gold_tags = head_tags.long().masked_fill(~mask, 0)
+            # Invalid labels would end the process on a GPU. Those of padding may be invalid.
+            is_invalid = mask & ~are_heads(head_indices, mask)
+            gold_heads = head_indices.long().masked_fill(is_invalid | ~mask, 0)
+            gold_tags = self._labels.clamp(head_tags.long())
             outputs["loss"] = self._loss(arcs, vectors, gold_heads, gold_tags, mask)
+            check_heads(head_indices, is_invalid, mask)
+            self._labels.check(head_tags, mask, type(self).__name__, "head_tags")
             self._scores(heads, tags, gold_heads, gold_tags, mask)
         return outputs
 
@@ -176,10 +187,7 @@ class DependencyParserHead(Head):
     def _arc_scores(self, encoded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         words, heads = self._arc_of_word(encoded[:, 1:]), self._arc_of_head(encoded)
         scores: torch.Tensor = self._arc_affinity(words, heads)  # (B, T, T + 1)
-        length = mask.size(1)
-        is_itself = torch.eye(length, length + 1, device=mask.device).roll(1, dims=1).bool()
-        is_padding = torch.nn.functional.pad(~mask, (1, 0))  # (B, T + 1), with the root
-        return scores.masked_fill(is_itself | is_padding.unsqueeze(1), float("-inf"))
+        return scores.masked_fill(~candidates(mask), float("-inf"))
 
     def _tag_scores(
         self, vectors: Tuple[torch.Tensor, torch.Tensor], heads: torch.Tensor
@@ -199,8 +207,15 @@ class DependencyParserHead(Head):
         self, arcs: torch.Tensor, vectors: Tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The predicted heads and tags, both (B, T), with `PADDING`."""
-        heads = arcs.argmax(-1) if self.training else decode_mst(arcs, mask)  # (B, T)
-        scores = self._labels.mask_reserved(self._tag_scores(vectors, heads))  # (B, T, C)
+        if self.training:
+            heads = arcs.argmax(-1)  # (B, T)
+        else:
+            check_finite(arcs, candidates(mask) & mask.unsqueeze(-1), "arcs")
+            heads = decode_mst(arcs, mask)
+        scores = self._tag_scores(vectors, heads)  # (B, T, C)
+        if not self.training:
+            check_finite(scores, mask.unsqueeze(-1), "tags")
+        scores = self._labels.mask_reserved(scores)
         return heads.masked_fill(~mask, PADDING), scores.argmax(-1).masked_fill(~mask, PADDING)
 
     def _loss(
@@ -217,7 +232,10 @@ class DependencyParserHead(Head):
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`UAS` and `LAS`: the proportions of words with the correct head, and head and tag."""
+        """
+        `UAS` and `LAS`: the proportions of words with the correct head, and head and tag. Nothing
+        if there were no labels.
+        """
         return self._scores.get_metric(reset)
 
     @overrides

@@ -77,6 +77,10 @@ class MaskedLanguageModelHead(Head):
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         self._mean_loss = RunningMean()
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return self._projection.input_dim
+
     def forward(
         self,
         encoded_text: torch.Tensor,
@@ -99,6 +103,11 @@ class MaskedLanguageModelHead(Head):
             - tokens : (B, T), the predictions for masked words or, without `masked_tokens`, for all
               tokens; -1 elsewhere.
             - loss : [], if `masked_tokens` are given.
+
+        # Raises
+
+        `ConfigurationError`
+            If a token has a label that is not in the `label_namespace`.
         """
         selected = encoded_text_mask.bool()
         if masked_tokens is not None:
@@ -114,7 +123,9 @@ class MaskedLanguageModelHead(Head):
     def _loss(
         self, logits: torch.Tensor, words: torch.Tensor, selected: torch.Tensor
     ) -> torch.Tensor:
-        losses = torch.nn.functional.cross_entropy(logits, words[selected], reduction="none")
+        targets = self._labels.clamp(words[selected])
+        losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+        self._labels.check(words, selected, type(self).__name__, "masked_tokens")
         is_known = selected & self._labels.is_label(words)
         self._mean_loss(losses[is_known[selected]])
         scattered = losses.new_zeros(selected.shape).masked_scatter(selected, losses)  # (B, T)

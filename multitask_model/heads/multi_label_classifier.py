@@ -86,6 +86,10 @@ class MultiLabelClassifierHead(Head):
             for average in ("micro", "macro")
         }
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return int(self._seq2vec_encoder.get_input_dim())
+
     def forward(
         self,
         encoded_text: torch.Tensor,
@@ -109,12 +113,18 @@ class MultiLabelClassifierHead(Head):
             - logits : (B, C).
             - probs : (B, C), the probability of each label.
             - loss : [], if `labels` are given.
+
+        # Raises
+
+        `ConfigurationError`
+            If `labels` have another size than the `label_namespace`.
         """
         encoded = self._seq2vec_encoder(encoded_text, encoded_text_mask)  # (B, D)
         logits = self._projection(encoded)  # (B, C)
         probs = self._labels.mask_reserved(logits).sigmoid()
         outputs = {"logits": logits, "probs": probs}
         if labels is not None:
+            self._check_shape(labels)
             indices = self._labels.indices
             outputs["loss"] = torch.nn.functional.binary_cross_entropy_with_logits(
                 logits[:, indices], labels[:, indices].to(logits.dtype)
@@ -122,6 +132,11 @@ class MultiLabelClassifierHead(Head):
             for measure in self._f1.values():
                 measure(probs, labels)
         return outputs
+
+    def _check_shape(self, labels: torch.Tensor) -> None:
+        if labels.dim() != 2 or labels.size(1) != len(self._labels):
+            required = f"labels of shape (B, {len(self._labels)})"
+            raise self._labels.mismatch(type(self).__name__, required, str(tuple(labels.shape)))
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

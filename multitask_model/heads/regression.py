@@ -7,11 +7,12 @@ from allennlp.common.util import is_distributed
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import FeedForward, Seq2VecEncoder
-from allennlp.training.metrics import PearsonCorrelation, SpearmanCorrelation
 from overrides import overrides
 
 from multitask_model.modules.projection import Projection
+from multitask_model.training.metrics.pearson_correlation import PearsonCorrelation
 from multitask_model.training.metrics.running_mean import RunningMean
+from multitask_model.training.metrics.spearman_correlation import SpearmanCorrelation
 
 
 @Head.register("regression")
@@ -63,6 +64,10 @@ class RegressionHead(Head):
         self._pearson = PearsonCorrelation()
         self._spearman = SpearmanCorrelation()
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return int(self._seq2vec_encoder.get_input_dim())
+
     def forward(
         self,
         encoded_text: torch.Tensor,
@@ -91,8 +96,8 @@ class RegressionHead(Head):
         if target is not None:
             # Half precision would round the targets.
             dtype = torch.promote_types(prediction.dtype, torch.float)
-            prediction, target = prediction.to(dtype), target.to(dtype).reshape(prediction.shape)
-            outputs["loss"] = torch.nn.functional.mse_loss(prediction, target)
+            prediction, target = prediction.to(dtype), target.reshape(prediction.shape)
+            outputs["loss"] = torch.nn.functional.mse_loss(prediction, target.to(dtype))
             self._update_metrics(prediction.detach(), target.detach())
         return outputs
 
@@ -100,28 +105,27 @@ class RegressionHead(Head):
         errors = prediction - target
         self._absolute_error(errors.abs())
         self._squared_error(errors.square())
+        self._pearson(prediction, target)
         if not is_distributed():
-            self._pearson(prediction, target)
             self._spearman(prediction, target)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
-        The mean absolute error `mae`, the mean squared error `mse`, and the correlations `pearson`
-        and `spearman`. Nothing if there was no target.
+        The mean absolute error `mae`, the mean squared error `mse`, and the correlation `pearson`.
+        With `reset` also `spearman`. Nothing if there was no target.
 
-        A correlation is 0 if all predictions or all targets are equal. Correlations are computed
-        from all sequences, so in training mode they are only reported at the end of an epoch
-        (`reset`). In distributed training they are left out, because AllenNLP's metrics cannot
-        combine the correlations of several processes.
+        A correlation is 0 if all predictions or all targets are equal. `spearman` needs all
+        sequences and sorts them, so it is only reported at the end of an epoch. In distributed
+        training it is left out, because each process has only a part of the sequences.
         """
         metrics: Dict[str, float] = {}
         if self._absolute_error.count > 0:
             metrics["mae"] = self._absolute_error.get_metric()
             metrics["mse"] = self._squared_error.get_metric()
-            # The trainer asks for metrics after every batch.
-            if (reset or not self.training) and not is_distributed():
-                metrics.update(self._correlations())
+            metrics["pearson"] = self._pearson.get_metric()
+            if reset and not is_distributed():
+                metrics["spearman"] = self._spearman.get_metric()
         if reset:
             for metric in (
                 self._absolute_error,
@@ -131,12 +135,3 @@ class RegressionHead(Head):
             ):
                 metric.reset()
         return metrics
-
-    def _correlations(self) -> Dict[str, float]:
-        values = (self._spearman.total_predictions, self._spearman.total_gold_labels)
-        if any(len(value.unique()) < 2 for value in values):
-            return {"pearson": 0.0, "spearman": 0.0}  # AllenNLP's metrics would fail or return NaN
-        return {
-            "pearson": float(self._pearson.get_metric()),
-            "spearman": float(self._spearman.get_metric()),
-        }

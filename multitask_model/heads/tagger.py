@@ -42,8 +42,8 @@ class TaggerHead(Head):
     label_namespace : `str`, optional (default = `"labels"`)
         The namespace of the tags.
     label_encoding : `str`, optional (default = `None`)
-        The encoding of spans as tags: `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`. If given, the
-        metrics include precision, recall and F1 of spans.
+        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or
+        `"BMES"`. If given, the metrics include precision, recall and F1 of spans.
 
     # Raises
 
@@ -77,6 +77,10 @@ class TaggerHead(Head):
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
 
+    def get_input_dim(self) -> int:
+        """The size of the encoded tokens that the head accepts."""
+        return self._projection.input_dim
+
     def forward(
         self,
         encoded_text: torch.Tensor,
@@ -99,6 +103,11 @@ class TaggerHead(Head):
             - logits : (B, T, C).
             - tags : (B, T), the predicted tags, and -1 for padding.
             - loss : [], if `tags` are given.
+
+        # Raises
+
+        `ConfigurationError`
+            If a token has a tag that is not in the `label_namespace`.
         """
         mask = encoded_text_mask.bool()
         logits = self._projection(encoded_text)  # (B, T, C)
@@ -107,13 +116,18 @@ class TaggerHead(Head):
         if tags is not None:
             tags = tags.long()
             is_known = mask & self._labels.is_label(tags)
-            outputs["loss"] = cross_entropy_per_instance(logits, tags, is_known)
+            targets = self._labels.clamp(tags)
+            outputs["loss"] = cross_entropy_per_instance(logits, targets, is_known)
+            self._labels.check(tags, mask, type(self).__name__, "tags")
             self._metrics(predicted, tags, mask)
         return outputs
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy` and, with a `label_encoding`, the scores of `SpanF1`."""
+        """
+        `accuracy` and, with a `label_encoding`, the scores of `SpanF1`. Nothing if there were no
+        `tags`.
+        """
         return self._metrics.get_metric(reset)
 
     @overrides

@@ -43,6 +43,7 @@ class LabelVocabulary(torch.nn.Module):
     def __init__(self, vocab: Vocabulary, namespace: str) -> None:
         super().__init__()
         self.namespace = namespace
+        self._vocab = vocab
         # Vocabulary creates a missing namespace when it is asked for its entries.
         exists = namespace in vocab.get_namespaces()
         tokens = vocab.get_index_to_token_vocabulary(namespace) if exists else {}
@@ -81,8 +82,54 @@ class LabelVocabulary(torch.nn.Module):
         return scores.masked_fill(self._is_reserved, float("-inf"))
 
     def is_label(self, indices: torch.Tensor) -> torch.Tensor:
-        """`True` where `indices`, of any shape, hold the index of a label."""
-        return ~self._is_reserved[indices]
+        """`True` where `indices`, of any shape, hold the index of a label. Any integers."""
+        return self._is_entry(indices) & ~self._is_reserved[self.clamp(indices)]
+
+    def clamp(self, indices: torch.Tensor) -> torch.Tensor:
+        """The same `indices`, with 0 in place of those that are not indices of the namespace."""
+        return indices.masked_fill(~self._is_entry(indices), 0)
+
+    def check(self, indices: torch.Tensor, mask: torch.Tensor, head: str, argument: str) -> None:
+        """
+        Checks that labels are indices of the namespace. This synchronizes with the device, so call
+        it where the metrics do so too, and `clamp` the indices before.
+
+        # Parameters
+
+        indices : `torch.Tensor`
+            The labels of a batch, of shape (B, T).
+        mask : `torch.Tensor`
+            Of shape (B, T), `True` where `indices` matter.
+        head : `str`
+            The class of the head, for the error message.
+        argument : `str`
+            The argument of its `forward` that the labels come from, for the error message.
+
+        # Raises
+
+        `ConfigurationError`
+            If the namespace lacks one of the indices.
+        """
+        is_invalid = mask & ~self._is_entry(indices)
+        if bool(is_invalid.any()):
+            raise self.mismatch(
+                head,
+                f"{argument} to be indices from 0 to {len(self) - 1}",
+                str(indices[is_invalid][0].item()),
+            )
+
+    def mismatch(self, head: str, required: str, found: str) -> ConfigurationError:
+        """The error for labels that are not of the namespace."""
+        known = sorted(self._vocab.get_namespaces())
+        return ConfigurationError(
+            f"A {head} needs {required}, which are labels of its label_namespace "
+            f"{self.namespace!r}, {format_names(self.names)}, but got {found}. Set label_namespace "
+            "to the namespace that the dataset reader writes the labels to. Known namespaces: "
+            f"{format_names(known)}."
+        )
+
+    def _is_entry(self, indices: torch.Tensor) -> torch.Tensor:
+        return (indices >= 0) & (indices < len(self.names))
 
     def names_of(self, indices: torch.Tensor) -> List[List[str]]:
         """

@@ -39,6 +39,8 @@ class Projection(torch.nn.Module):
         dropout: Optional[float] = None,
     ) -> None:
         super().__init__()
+        self.input_dim = input_dim
+        """The size of the last dimension of the input."""
         self._dropout = torch.nn.Dropout(dropout or 0.0)
         self._feedforward = feedforward
         self._linear = torch.nn.Linear(feedforward_output_dim(feedforward, input_dim), output_dim)

@@ -1,6 +1,7 @@
-"""Encodings of labeled spans as one tag for each token: BIO, IOB1, BIOUL and BMES."""
+"""Encodings of labeled spans as one tag for each token: BIO (IOB2), IOB1, BIOUL and BMES."""
 
-from typing import Callable, Dict, List, NamedTuple, Optional
+import logging
+from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.dataset_readers.dataset_utils.span_utils import (
@@ -12,6 +13,8 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import (
 
 from multitask_model.errors import check_known, format_names
 from multitask_model.modules.label_vocabulary import LabelVocabulary
+
+logger = logging.getLogger(__name__)
 
 
 def spans_of_bioul(
@@ -57,36 +60,95 @@ class SpanEncoding(NamedTuple):
 
     prefixes: str
     """The letters that tags may start with."""
+    required: Mapping[str, str]
+    """For a letter, those that the tags of the same label must include: a span with it has them."""
     to_spans: Callable[[List[str]], List[TypedStringSpan]]
     """Returns the spans of one sequence of tags."""
 
+    def invalid_tags(self, tags: Iterable[str]) -> List[str]:
+        """Those of the `tags` that are not tags of this encoding."""
+        return [tag for tag in tags if tag[:1] not in self.prefixes or tag[1:2].isalnum()]
 
+    def missing_tags(self, tags: Collection[str]) -> List[str]:
+        """The tags that spans with some of the `tags` have too, but that `tags` lack."""
+        required = [other + tag[1:] for tag in tags for other in self.required.get(tag[:1], "")]
+        return sorted(set(required) - set(tags))
+
+
+BIO = SpanEncoding("BIO", {"I": "B"}, bio_tags_to_spans)
 ENCODINGS: Dict[str, SpanEncoding] = {
-    "BIO": SpanEncoding("BIO", bio_tags_to_spans),
-    "IOB1": SpanEncoding("BIO", iob1_tags_to_spans),
-    "BIOUL": SpanEncoding("BIOUL", spans_of_bioul),
-    "BMES": SpanEncoding("BMES", bmes_tags_to_spans),
+    "BIO": BIO,
+    "IOB1": SpanEncoding("BIO", {"B": "I"}, iob1_tags_to_spans),
+    "BIOUL": SpanEncoding("BIOUL", {"B": "L", "I": "BL", "L": "B"}, spans_of_bioul),
+    "BMES": SpanEncoding("BMES", {"B": "E", "M": "BE", "E": "B"}, bmes_tags_to_spans),
+    "IOB2": BIO,
 }
 
 
 def check_encoding(labels: LabelVocabulary, label_encoding: str) -> None:
     """
+    Checks that the labels are tags of an encoding. Logs a warning if some of them cannot be in any
+    well-formed sequence, because the vocabulary lacks another tag of their spans.
+
     # Raises
 
     `ConfigurationError`
-        If the encoding is unknown, or a label is not a tag of it.
+        If the encoding is unknown, a label is not a tag of it, or the labels have none of the tags
+        that begin or end its spans, such as BIO tags for BIOUL.
     """
     check_known("label_encoding", "a span encoding", [label_encoding], ENCODINGS)
-    prefixes = ENCODINGS[label_encoding].prefixes
-    invalid = [n for n in labels.names if n[:1] not in prefixes or n[1:2].isalnum()]
+    encoding = ENCODINGS[label_encoding]
+    invalid = encoding.invalid_tags(labels.names)
     if invalid:
-        hint = (
-            "; a namespace whose name ends in 'tags' or 'labels' has no padding and OOV entries"
-            if labels.is_padded
-            else ""
+        raise _invalid_tags(labels, label_encoding, invalid)
+    missing = encoding.missing_tags(labels.names)
+    letters = {tag[:1] for tag in labels.names}
+    absent = [tag[:1] for tag in missing if tag[:1] not in letters]
+    if absent:
+        raise _absent_letter(labels, label_encoding, absent[0])
+    if missing:
+        logger.warning(
+            "%s tags of the namespace %r lack %s, which spans with other tags of the same labels "
+            "must have. Check the label_encoding and the tags of the dataset.",
+            label_encoding,
+            labels.namespace,
+            format_names(missing),
         )
-        raise ConfigurationError(
-            f"{label_encoding} tags must be one of {', '.join(prefixes)}, alone or followed by '-' "
-            f"and a label, but got {format_names(invalid)} in the namespace {labels.namespace!r}. "
-            f"Correct label_encoding or label_namespace{hint}."
-        )
+
+
+def allennlp_encoding(label_encoding: str) -> str:
+    """AllenNLP's name of an encoding: `"BIO"` for `"IOB2"`, and the same name for others."""
+    return "BIO" if ENCODINGS[label_encoding] is BIO else label_encoding
+
+
+def _invalid_tags(
+    labels: LabelVocabulary, label_encoding: str, invalid: List[str]
+) -> ConfigurationError:
+    hint = (
+        "; a namespace whose name ends in 'tags' or 'labels' has no padding and OOV entries"
+        if labels.is_padded
+        else ""
+    )
+    return ConfigurationError(
+        f"{label_encoding} tags must be one of {', '.join(ENCODINGS[label_encoding].prefixes)}, "
+        f"alone or followed by '-' and a label, but got {format_names(invalid)} in the namespace "
+        f"{labels.namespace!r}. Correct label_encoding or label_namespace{hint}."
+        f"{_fitting_encodings(labels)}"
+    )
+
+
+def _absent_letter(labels: LabelVocabulary, label_encoding: str, letter: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{label_encoding} tags of spans must include tags that start with {letter!r}, but got "
+        f"only {format_names(labels.names)} in the namespace {labels.namespace!r}. Correct "
+        f"label_encoding, or the tags of the dataset.{_fitting_encodings(labels)}"
+    )
+
+
+def _fitting_encodings(labels: LabelVocabulary) -> str:
+    fitting = [
+        name
+        for name, encoding in ENCODINGS.items()
+        if not encoding.invalid_tags(labels.names) and not encoding.missing_tags(labels.names)
+    ]
+    return f" The tags fit {' or '.join(map(repr, fitting))}." if fitting else ""

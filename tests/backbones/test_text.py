@@ -172,6 +172,30 @@ def test_composed_encoders_are_one_layer_each(vocab: Vocabulary) -> None:
     torch.testing.assert_close(outputs["low"], first(text)["encoded_text"])
 
 
+def test_the_output_dim_is_the_size_of_the_encoded_tokens(vocab: Vocabulary) -> None:
+    assert build(vocab).get_output_dim() == 2
+    assert build(vocab, encoder=GRU).get_output_dim() == 6
+    assert build(vocab, encoder=COMPOSED).get_output_dim() == 8
+
+
+def test_every_output_layer_has_its_own_output_dim(vocab: Vocabulary) -> None:
+    layers = {"words": 0, "low": -2, "high": -1}
+    backbone = build(vocab, encoder=COMPOSED, output_layers=layers)
+    outputs = backbone(tensors(vocab, "a b"))
+    for name, expected in {"words": 2, "low": 6, "high": 8}.items():
+        assert backbone.get_output_dim(name) == outputs[name].size(-1) == expected
+
+
+@pytest.mark.parametrize("name", ["encoded_text", "encoded_text_mask"])
+def test_an_unknown_output_has_no_output_dim(vocab: Vocabulary, name: str) -> None:
+    backbone = build(vocab, output_layers={"low": 0, "high": -1})
+    with pytest.raises(ConfigurationError) as error:
+        backbone.get_output_dim(name)
+    assert str(error.value) == (
+        f"name must name one of the output_layers, but got {name!r}. Known names: ['low', 'high']."
+    )
+
+
 @pytest.fixture
 def bert(tmp_path: Path) -> str:
     return make_tiny_bert(tmp_path / "bert", layers=2)
@@ -219,6 +243,8 @@ def test_the_encoder_is_the_layer_after_those_of_a_transformer(
     text = tensors(vocab, "cat", bert=PretrainedTransformerMismatchedIndexer(bert))
     outputs = backbone.eval()(text)
     assert outputs["low"].shape == (1, 1, HIDDEN_SIZE)
+    assert backbone.get_output_dim("low") == HIDDEN_SIZE
+    assert backbone.get_output_dim() == plain.get_output_dim() == 6
     torch.testing.assert_close(outputs["encoded_text"], plain(text)["encoded_text"])
 
 

@@ -17,6 +17,7 @@ from allennlp.models.heads import Head
 import multitask_model
 from tests.helpers.head_cases import (
     CASES,
+    DIM,
     HeadBatch,
     add_padding,
     make_batch,
@@ -98,8 +99,22 @@ def test_metrics_are_available_before_the_first_batch_and_can_be_reset(
     head(**batch.arguments)
     after = head.get_metrics()
     assert after != before
-    assert head.get_metrics(reset=True) == after
+    at_end = head.get_metrics(reset=True)  # some metrics are reported at the end only
+    assert {name: at_end[name] for name in after} == after
     assert head.get_metrics() == before
+
+
+def test_a_head_reports_nothing_before_it_had_a_label(
+    type_name: str, head: Head, batch: HeadBatch
+) -> None:
+    if type_name == "classifier":
+        pytest.skip("AllenNLP's own head reports an accuracy of 0")
+    assert head.get_metrics() == {}
+    head(**batch.encoded)
+    assert head.get_metrics() == head.get_metrics(reset=True) == {}
+    head(**batch.arguments)
+    head.get_metrics(reset=True)
+    assert head.get_metrics() == {}
 
 
 def test_metrics_are_floats_and_include_the_usual_one(
@@ -116,7 +131,7 @@ def test_metrics_of_several_batches_equal_those_of_one(head: Head, batch: HeadBa
     expected = head.get_metrics(reset=True)
     for row in range(len(LENGTHS)):
         head(**batch.row(row).arguments)
-    assert_equal(head.get_metrics(), expected)
+    assert_equal(head.get_metrics(reset=True), expected)
 
 
 def test_the_loss_is_the_mean_of_the_losses_of_the_instances(head: Head, batch: HeadBatch) -> None:
@@ -148,7 +163,7 @@ def test_more_padding_changes_nothing(head: Head, batch: HeadBatch) -> None:
     loss, metrics = head(**batch.arguments)["loss"], head.get_metrics(reset=True)
     padded = add_padding(batch, columns=3)
     torch.testing.assert_close(head(**padded.arguments)["loss"], loss)
-    assert_equal(head.get_metrics(), metrics)
+    assert_equal(head.get_metrics(reset=True), metrics)
     assert_equal(readable(head, padded), readable(head, batch))
 
 
@@ -249,6 +264,14 @@ def test_training_lowers_the_loss(type_name: str, batch: HeadBatch) -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_input_dim_is_the_size_of_the_encoded_tokens(type_name: str, head: Head) -> None:
+    if type_name == "classifier":
+        pytest.skip("AllenNLP's own head has no get_input_dim")
+    get_input_dim = getattr(head, "get_input_dim")  # noqa: B009  (`Head` has none)
+    assert get_input_dim() == DIM
+    assert type(get_input_dim()) is int
 
 
 def test_a_head_adds_no_namespace_to_the_vocabulary(type_name: str) -> None:

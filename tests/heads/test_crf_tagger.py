@@ -82,6 +82,29 @@ def test_the_best_sequence_of_all_is_not_allowed() -> None:
     assert not is_allowed(best)
 
 
+def test_large_scores_do_not_outweigh_the_constraints() -> None:
+    head = crf_head()
+    encoded, mask = encode(4, 2)
+    tags = head(1e6 * encoded, mask)["tags"]
+    assert is_allowed(tuple(tags[0].tolist()))
+    assert is_allowed(tuple(tags[1, :2].tolist()))
+
+
+def test_any_values_of_padding_change_no_prediction() -> None:
+    head = crf_head()
+    encoded, mask = encode(4, 2)
+    expected = head(encoded, mask)["tags"]
+    encoded[1, 2:] = float("nan")
+    assert head(encoded, mask)["tags"].tolist() == expected.tolist()
+
+
+def test_a_vocabulary_without_allowed_sequences_gives_tags_too() -> None:
+    head = crf_head("BIOUL", ["B-x", "L-x"])  # neither ends nor begins after one token
+    encoded, mask = encode(3, 1)
+    tags = head(encoded, mask)["tags"]
+    assert ((tags >= 0) == mask).all()
+
+
 def test_metrics_are_of_tags_and_of_spans() -> None:
     head = crf_head(input_dim=len(TAGS))
     for name, parameter in head.named_parameters():
@@ -115,7 +138,7 @@ def test_an_unknown_encoding_is_rejected() -> None:
         crf_head("BIOLU")
     assert str(error.value) == (
         "label_encoding must name a span encoding, but got 'BIOLU'. Did you mean 'BIOUL'? "
-        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES']."
+        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES', 'IOB2']."
     )
 
 
@@ -127,6 +150,14 @@ def test_tags_of_another_encoding_are_rejected() -> None:
         "['L-x', 'U-x', 'Bank'] in the namespace 'labels'. Correct label_encoding or "
         "label_namespace."
     )
+
+
+def test_iob2_is_a_name_of_bio() -> None:
+    encoded, mask = encode(4, 2)
+    tags = torch.ones(mask.shape, dtype=torch.long)
+    found, expected = crf_head("IOB2"), crf_head("BIO")
+    assert torch.equal(found(encoded, mask, tags)["tags"], expected(encoded, mask, tags)["tags"])
+    assert found.get_metrics() == expected.get_metrics()
 
 
 def test_a_namespace_with_padding_is_rejected() -> None:

@@ -100,10 +100,10 @@ def scores_of(head: DependencyParserHead) -> Dict[str, float]:
     encoded, mask = encode(3, 2)
     predicted = head(encoded, mask)
     heads, tags = predicted["head_indices"].clone(), predicted["head_tags"].clone()
-    heads[0, 0] = heads[0, 0] - 1 if heads[0, 0] else 2  # a different head
+    heads[0, 0] = 3 if heads[0, 0] == 2 else 2  # a different head
     tags[0, 1] = (tags[0, 1] + 1) % 3
     tags[1, 0] = TAGS.index("punct")
-    heads[1, 0] = 1 - heads[1, 0].clamp(max=1)
+    heads[1, 0] = 2 - heads[1, 0]
     head(encoded, mask, heads.clamp(min=0), tags.clamp(min=0))
     return head.get_metrics()
 
@@ -191,3 +191,53 @@ def test_labels_of_padding_do_not_matter() -> None:
     loss = head(encoded, mask, heads, tags)["loss"]
     heads[1, 1:], tags[1, 1:] = -1, 99
     torch.testing.assert_close(head(encoded, mask, heads, tags)["loss"], loss)
+
+
+@pytest.mark.parametrize(
+    ("found", "position"),
+    [
+        (2, 1),  # the word itself
+        (3, 0),  # padding
+        (4, 0),  # outside of the batch
+        (99, 0),
+        (-1, 0),
+    ],
+)
+@pytest.mark.parametrize("train", [True, False])
+def test_a_gold_head_that_is_no_other_word_is_rejected(
+    found: int, position: int, train: bool
+) -> None:
+    encoded, mask = encode(3, 2)
+    heads = torch.tensor([[2, 0, 2], [0, 1, 0]])
+    heads[1, position] = found
+    with pytest.raises(ValueError, match="^The head of a word") as error:
+        parser().train(train)(encoded, mask, heads, torch.zeros(2, 3, dtype=torch.long))
+    assert str(error.value) == (
+        "The head of a word must be 0 for the root or another word of the sentence, counted from "
+        f"1, but got {found} for word {position + 1} of row 1, which has 2 words. Rows are counted "
+        "from 0. Correct head_indices in the data."
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite_in_evaluation_are_an_error(value: float) -> None:
+    head = parser()
+    encoded, mask = encode(3, 2)
+    encoded[1, 2] = value  # padding
+    head(encoded, mask)
+    encoded[1, 0] = value
+    with pytest.raises(ValueError, match="diverged") as error:
+        head(encoded, mask)
+    assert str(error.value) == (
+        "A dependency_parser needs finite scores of arcs, but got nan in row 1, counted from 0. "
+        "The model has diverged: its parameters or the outputs of the backbone are NaN or too "
+        "large. Train it with a lower learning rate or clipped gradients."
+    )
+    assert head.train()(encoded, mask)["head_indices"].shape == (2, 3)
+
+
+def test_infinite_scores_of_tags_in_evaluation_are_an_error() -> None:
+    head = parser()
+    head.load_state_dict({**head.state_dict(), "_tag_affinity.bias": torch.full((3,), torch.inf)})
+    with pytest.raises(ValueError, match="needs finite scores of tags, but got inf in row 0,"):
+        head(*encode(2))

@@ -1,5 +1,7 @@
 """The `regression` head: its loss and metrics."""
 
+import time
+
 import pytest
 import torch
 from allennlp.data import Vocabulary
@@ -35,7 +37,7 @@ def test_errors_and_correlations(head: RegressionHead) -> None:
     # Deviations from the means: -4/3, -1/3, 5/3 and 1/3, 1/3, -2/3.
     assert metrics["pearson"] == pytest.approx((-15 / 9) / ((42 / 9) * (6 / 9)) ** 0.5)
     # Ranks 1, 2, 3 and 2.5, 2.5, 1.
-    assert metrics["spearman"] == pytest.approx(-1.5 / (2 * 1.5) ** 0.5)
+    assert head.get_metrics(reset=True)["spearman"] == pytest.approx(-1.5 / (2 * 1.5) ** 0.5)
 
 
 def test_errors_are_averaged_over_all_batches(head: RegressionHead) -> None:
@@ -47,7 +49,7 @@ def test_errors_are_averaged_over_all_batches(head: RegressionHead) -> None:
 
 def test_the_correlation_with_equal_targets_is_zero(head: RegressionHead) -> None:
     predict(head, torch.tensor([2.0, 2.0, 2.0]))
-    metrics = head.get_metrics()
+    metrics = head.get_metrics(reset=True)
     assert (metrics["pearson"], metrics["spearman"]) == (0.0, 0.0)
 
 
@@ -69,8 +71,34 @@ def test_half_precision_does_not_round_targets(head: RegressionHead) -> None:
     assert head.get_metrics()["mae"] == pytest.approx(expected)
 
 
-def test_in_training_correlations_are_reported_at_the_end_of_an_epoch(head: RegressionHead) -> None:
-    head.train()
+@pytest.mark.parametrize("mode", [True, False])
+def test_spearman_is_reported_at_the_end_of_an_epoch_only(head: RegressionHead, mode: bool) -> None:
+    head.train(mode)
     predict(head, torch.tensor([1.0, 2.0, 3.0]))
-    assert head.get_metrics().keys() == {"mae", "mse"}
+    assert head.get_metrics().keys() == {"mae", "mse", "pearson"}
     assert head.get_metrics(reset=True).keys() == {"mae", "mse", "pearson", "spearman"}
+    assert head.get_metrics(reset=True) == {}
+
+
+def test_metrics_use_the_precision_of_the_targets(head: RegressionHead) -> None:
+    # In single precision, all three targets would be equal.
+    predict(head, 1e9 + torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64))
+    assert head.get_metrics()["pearson"] == pytest.approx(1.0)
+
+
+def test_the_time_of_metrics_after_every_batch_does_not_grow(head: RegressionHead) -> None:
+    """Neither `get_metrics` nor `forward` computes with the numbers of previous batches."""
+    encoded, mask = torch.randn(1000, 1, 1), torch.ones(1000, 1, dtype=torch.bool)
+
+    def seconds_for_batches() -> float:
+        start = time.perf_counter()
+        for _ in range(10):
+            head(encoded, mask, torch.randn(1000))
+            head.get_metrics()
+        return time.perf_counter() - start
+
+    seconds_for_batches()
+    first = min(seconds_for_batches() for _ in range(5))
+    big = torch.randn(2_000_000, 1, 1)
+    head(big, torch.ones(2_000_000, 1, dtype=torch.bool), torch.randn(2_000_000))
+    assert min(seconds_for_batches() for _ in range(5)) < 5 * first

@@ -132,7 +132,7 @@ CASES: Dict[str, HeadCase] = {
         vocabulary={},
         config=POOLED,
         labels={"target": numbers},
-        metric="spearman",
+        metric="pearson",
     ),
     "tagger": HeadCase(
         vocabulary={"pos_tags": ["N", "V", "X"]},

@@ -45,6 +45,17 @@ def test_is_label_is_false_for_padding_and_oov(vocab: Vocabulary) -> None:
     assert LabelVocabulary(vocab, "lemmas").is_label(indices).tolist() == expected
 
 
+def test_is_label_is_false_for_integers_that_are_no_indices(vocab: Vocabulary) -> None:
+    found = LabelVocabulary(vocab, "lemmas").is_label(torch.tensor([-1, -100, 3, 4, 1000]))
+    assert found.tolist() == [False, False, True, False, False]
+
+
+def test_clamp_replaces_integers_that_are_no_indices(vocab: Vocabulary) -> None:
+    indices = torch.tensor([[-1, 0, 1], [2, 3, 1000]])
+    found = LabelVocabulary(vocab, "labels").clamp(indices)
+    assert found.tolist() == [[0, 0, 1], [2, 0, 0]]
+
+
 def test_names_of_leaves_out_padding(vocab: Vocabulary) -> None:
     labels = LabelVocabulary(vocab, "labels")
     assert labels.names_of(torch.tensor([[2, 0], [1, -1]])) == [["c", "a"], ["b"]]

@@ -65,9 +65,13 @@ class AttachmentScores(Metric):
 
     @overrides
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
-        """`UAS` and `LAS`; 0 if there are no words."""
-        words = max(self.total_words, 1)
-        metrics = {"UAS": self.unlabeled_correct / words, "LAS": self.labeled_correct / words}
+        """`UAS` and `LAS`. Nothing if there were no words."""
+        if self.total_words == 0:
+            return {}
+        metrics = {
+            "UAS": self.unlabeled_correct / self.total_words,
+            "LAS": self.labeled_correct / self.total_words,
+        }
         if reset:
             self.reset()
         return metrics

@@ -9,7 +9,6 @@ from allennlp.nn.util import dist_reduce_sum
 from allennlp.training.metrics import Metric
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import merge_continued_spans
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.span_encodings import ENCODINGS, check_encoding
 
@@ -21,14 +20,15 @@ class SpanF1(Metric):
     Precision, recall and F1 of the spans of all labels together, equal to the overall scores of
     AllenNLP's `SpanBasedF1Measure`. It takes predicted tags instead of scores, supports distributed
     training by summing the counts of all processes, and skips ill-formed BIOUL spans instead of
-    raising an error.
+    raising an error. Spans whose label begins with `C-` are spans like any other, whereas AllenNLP
+    merges those labeled `C-X` with all spans whose label contains `X`.
 
     # Parameters
 
     labels : `LabelVocabulary`
         The tags.
     label_encoding : `str`
-        `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
 
     # Raises
 
@@ -104,7 +104,7 @@ class SpanF1(Metric):
                 f"Tags must be indices from 0 to {len(self._names) - 1}, but got {invalid[0]}. "
                 "Index the tags with the vocabulary of the head."
             )
-        return merge_continued_spans(self._encoding.to_spans([self._names[tag] for tag in tags]))
+        return set(self._encoding.to_spans([self._names[tag] for tag in tags]))
 
     @overrides
     def get_metric(self, reset: bool = False) -> Dict[str, float]:

@@ -20,7 +20,7 @@ class TagMetrics(Metric):
     labels : `LabelVocabulary`
         The tags.
     label_encoding : `str`, optional (default = `None`)
-        `"BIO"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
 
     # Raises
 
@@ -59,7 +59,9 @@ class TagMetrics(Metric):
 
     @overrides
     def get_metric(self, reset: bool = False) -> Dict[str, float]:
-        """`accuracy` and, with a `label_encoding`, the scores of `SpanF1`."""
+        """`accuracy` and, with a `label_encoding`, the scores of `SpanF1`. Nothing without tags."""
+        if self._accuracy.count == 0:
+            return {}
         metrics = {"accuracy": self._accuracy.get_metric(reset)}
         if self._spans is not None:
             metrics.update(self._spans.get_metric(reset))

@@ -27,8 +27,12 @@ def test_all_words_are_included_without_a_mask() -> None:
     assert (scores.unlabeled_correct, scores.labeled_correct, scores.total_words) == (3, 2, 3)
 
 
-def test_scores_of_no_words_are_zero() -> None:
-    assert AttachmentScores().get_metric() == {"UAS": 0.0, "LAS": 0.0}
+def test_without_words_there_are_no_scores() -> None:
+    scores = AttachmentScores([1])
+    assert scores.get_metric() == {}
+    ones = torch.ones(1, 2, dtype=torch.long)
+    scores(ones, ones, ones, ones)  # only words with the ignored label
+    assert scores.get_metric() == {}
 
 
 def test_a_reset_sets_all_counts_to_zero() -> None:

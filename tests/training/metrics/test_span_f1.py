@@ -23,7 +23,7 @@ GOLD = {
     "BMES": ["B-x", "E-x", "S-y", "S-z"],
 }
 TAGS = {
-    "BIO": ["O", "B-x", "I-x", "B-y", "I-y", "B-C-x", "I-C-x"],
+    "BIO": ["O", "B-x", "I-x", "B-y", "I-y"],
     "IOB1": ["O", "B-x", "I-x", "B-y", "I-y"],
     "BIOUL": ["O", "B-x", "I-x", "L-x", "U-x", "B-y", "L-y"],
     "BMES": ["B-x", "M-x", "E-x", "S-x", "B-y", "E-y"],
@@ -85,6 +85,15 @@ def test_scores_equal_those_of_allennlp(encoding: str) -> None:
     metrics = found.get_metric()
     assert metrics == {name: expected.get_metric()[name] for name in metrics}
     assert 0.0 < metrics["f1-measure-overall"] < 1.0
+
+
+def test_labels_that_begin_with_c_are_labels_like_any_other() -> None:
+    # As in CoNLL 2012, AllenNLP would merge "C-x" with "x", and with "x2" too.
+    tags = ["O", "B-x", "B-C-x", "I-C-x", "B-x2"]
+    f1 = SpanF1(LabelVocabulary(Vocabulary(tokens_to_add={"labels": tags}), "labels"), "BIO")
+    gold = torch.tensor([[1, 0, 2, 3, 4]])
+    f1(torch.tensor([[1, 0, 2, 0, 4]]), gold)  # the second span is too short
+    assert (f1.true_positives, f1.false_positives, f1.false_negatives) == (2, 1, 1)
 
 
 def test_a_reset_sets_all_counts_to_zero() -> None:

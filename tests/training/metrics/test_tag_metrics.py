@@ -30,6 +30,13 @@ def test_without_a_mask_all_tags_are_included() -> None:
     assert metrics.get_metric() == {"accuracy": 0.5}
 
 
+def test_without_tags_there_are_no_metrics() -> None:
+    metrics = TagMetrics(labels(), "BIO")
+    assert metrics.get_metric() == {}
+    metrics(torch.tensor([[1]]), torch.tensor([[1]]), torch.tensor([[False]]))
+    assert metrics.get_metric() == {}
+
+
 def test_with_an_encoding_spans_are_scored_and_reset_too() -> None:
     metrics = TagMetrics(labels(), "BIO")
     before = metrics.get_metric()
