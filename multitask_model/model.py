@@ -40,6 +40,7 @@ from multitask_model.routing.partial import Partial, has_partial
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
+from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.mean_losses import MeanLosses
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
@@ -293,12 +294,12 @@ class MultiTaskModel(Model):
         """Names the outputs of all components, and records their losses for the metrics."""
         outputs: Dict[str, Any] = {}
         losses: Dict[str, torch.Tensor] = {}
-        for name, (of_component, _) in results.items():
+        for name, (of_component, loss_rows) in results.items():
             self._output_names.add(outputs, name, of_component)
             loss = scalar_loss(name, of_component)
             if loss is not None:
                 losses[name] = loss
-                self._mean_losses.add(name, loss)
+                self._mean_losses.add(name, loss, loss_rows)
         self._heads_called.update(results)
         return outputs, losses
 
@@ -309,8 +310,11 @@ class MultiTaskModel(Model):
 
         `Dict[str, float]`
             The metrics of every head that ran since the last reset, as `HEAD_METRIC`
-            (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses is `HEAD_loss`, unless
-            the head itself reports a `loss`. A backbone with a loss has `backbone_loss`.
+            (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses over instances is
+            `HEAD_loss`, unless the head itself reports a `loss`: the loss of each batch is weighted
+            by the number of rows that it is the mean of. A backbone with a loss has
+            `backbone_loss`. A head that had no loss, and whose `Metric` objects counted nothing, is
+            left out, and so is a head with a metric that cannot be read before it is called.
 
         # Raises
 
@@ -321,11 +325,11 @@ class MultiTaskModel(Model):
         if reset and is_distributed():
             # All processes get here at the end of an epoch, and must see the same means.
             self._mean_losses.reduce([BACKBONE, *self._heads])
-        mean_losses = self._mean_losses.get()
+        mean_losses = self._mean_losses.get(reset)
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
         for name in filter(self._heads_called.__contains__, self._heads):
-            of_head = dict(self.head(name).get_metrics(reset))
+            of_head = read_metrics(self.head(name), reset, had_loss=name in mean_losses)
             if name in mean_losses:
                 of_head.setdefault(LOSS, mean_losses[name])
             add_metrics(metrics, name, of_head)
@@ -334,7 +338,6 @@ class MultiTaskModel(Model):
                 add_metrics(metrics, prefix, of_task)
         if reset:
             self._heads_called.clear()
-            self._mean_losses.reset()
         return metrics
 
     @overrides

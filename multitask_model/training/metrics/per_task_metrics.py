@@ -79,11 +79,11 @@ class PerTaskMetrics:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             with torch.no_grad():
-                outputs, _ = call_head(shadow, router, available, of_task, is_partial)
+                outputs, loss_rows = call_head(shadow, router, available, of_task, is_partial)
             loss = scalar_loss(name, outputs)
             # Without a loss there were no labels, and some metrics cannot be read then.
             if loss is not None:
-                self._mean_losses.add(f"{task}_{name}", loss)
+                self._mean_losses.add(f"{task}_{name}", loss, loss_rows)
                 self._called.add((task, name))
 
     def get(self, reset: bool) -> Iterator[Tuple[str, Mapping[str, float]]]:
