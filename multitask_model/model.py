@@ -1,5 +1,6 @@
 """`MultiTaskModel`: one backbone, several heads, one joint loss."""
 
+import copy
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cast
 
 import numpy
@@ -209,7 +210,9 @@ class MultiTaskModel(Model):
         allowed_arguments: Optional[Set[str]] = None,
     ) -> None:
         """
-        Adds a head to the model. It becomes the last one in the order of the heads.
+        Adds a head to the model. It becomes the last one in the order of the heads. It is moved to
+        the device of the model and set to training or evaluation mode as the model is. Metrics that
+        were counted are kept.
 
         # Parameters
 
@@ -224,22 +227,39 @@ class MultiTaskModel(Model):
         # Raises
 
         `ConfigurationError`
-            If the name is invalid or taken, `tasks` is not a list of different names, or a mapping
-            or an allowed argument is not an argument of the head's `forward`. The model is
-            unchanged.
+            If the name is invalid or taken, `tasks` is not a list of different names, a mapping or
+            an allowed argument is not an argument of the head's `forward`, or `per_task_metrics`
+            would have two metrics of the same name. The model is unchanged, also after any other
+            error.
         """
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
+        all_tasks = copy.deepcopy(self._tasks)
+        all_tasks.add_head(name, tasks)
         add_module(self._heads, name, head)
+        try:
+            self._prepare_added(head, all_tasks)
+        except BaseException:
+            del self._heads[name]
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.set_tasks(self._tasks)
+            raise
         self._routers[name] = router
         self._joint_loss.set_weight(name, loss_weight)
-        self._loss_weighting.set_heads(list(self._heads))
         self._tasks.add_head(name, tasks)
-        if self._per_task_metrics is not None:
-            self._per_task_metrics = PerTaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
+
+    def _prepare_added(self, head: Head, all_tasks: TaskHeads) -> None:
+        """Does everything that can fail once a head is among the modules of the model."""
+        parameter = next(self.parameters(), None)  # of the backbone, if it has any
+        if parameter is not None:
+            head.to(parameter.device)
+        head.train(self.training)
+        if self._per_task_metrics is not None:
+            self._per_task_metrics.set_tasks(all_tasks)
+        self._loss_weighting.set_heads(list(self._heads))
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """

@@ -28,7 +28,7 @@ class MetricHead(Head):
     def __init__(self, metric: Metric, has_loss: bool = True) -> None:
         super().__init__(make_vocab())
         self.linear = torch.nn.Linear(DIM, CLASSES)
-        self.metrics = {"accuracy": CategoricalAccuracy(), "other": metric}
+        self.metrics: Dict[str, Any] = {"accuracy": CategoricalAccuracy(), "other": metric}
         self.has_loss = has_loss
 
     def forward(
@@ -128,7 +128,7 @@ def _span_metric() -> Metric:
 
 
 @pytest.mark.parametrize(
-    "metric, values",
+    ("metric", "values"),
     [
         (Average(), [0.0]),
         (BooleanAccuracy(), [torch.tensor([[1]]), torch.tensor([[2]])]),
