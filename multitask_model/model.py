@@ -1,5 +1,6 @@
 """`MultiTaskModel`: one backbone, several heads, one joint loss."""
 
+import copy
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cast
 
 import numpy
@@ -40,6 +41,7 @@ from multitask_model.routing.partial import Partial, Whole, has_marks
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
+from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.mean_losses import MeanLosses
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
@@ -218,7 +220,9 @@ class MultiTaskModel(Model):
         allowed_arguments: Optional[Set[str]] = None,
     ) -> None:
         """
-        Adds a head to the model. It becomes the last one in the order of the heads.
+        Adds a head to the model. It becomes the last one in the order of the heads. It is moved to
+        the device of the model and set to training or evaluation mode as the model is. Metrics that
+        were counted are kept.
 
         # Parameters
 
@@ -233,22 +237,39 @@ class MultiTaskModel(Model):
         # Raises
 
         `ConfigurationError`
-            If the name is invalid or taken, `tasks` is not a list of different names, or a mapping
-            or an allowed argument is not an argument of the head's `forward`. The model is
-            unchanged.
+            If the name is invalid or taken, `tasks` is not a list of different names, a mapping or
+            an allowed argument is not an argument of the head's `forward`, or `per_task_metrics`
+            would have two metrics of the same name. The model is unchanged, also after any other
+            error.
         """
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
+        all_tasks = copy.deepcopy(self._tasks)
+        all_tasks.add_head(name, tasks)
         add_module(self._heads, name, head)
+        try:
+            self._prepare_added(head, all_tasks)
+        except BaseException:
+            del self._heads[name]
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.set_tasks(self._tasks)
+            raise
         self._routers[name] = router
         self._joint_loss.set_weight(name, loss_weight)
-        self._loss_weighting.set_heads(list(self._heads))
         self._tasks.add_head(name, tasks)
-        if self._per_task_metrics is not None:
-            self._per_task_metrics = PerTaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
+
+    def _prepare_added(self, head: Head, all_tasks: TaskHeads) -> None:
+        """Does everything that can fail once a head is among the modules of the model."""
+        parameter = next(self.parameters(), None)  # of the backbone, if it has any
+        if parameter is not None:
+            head.to(parameter.device)
+        head.train(self.training)
+        if self._per_task_metrics is not None:
+            self._per_task_metrics.set_tasks(all_tasks)
+        self._loss_weighting.set_heads(list(self._heads))
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
@@ -304,12 +325,12 @@ class MultiTaskModel(Model):
         """Names the outputs of all components, and records their losses for the metrics."""
         outputs: Dict[str, Any] = {}
         losses: Dict[str, torch.Tensor] = {}
-        for name, (of_component, _) in results.items():
+        for name, (of_component, loss_rows) in results.items():
             self._output_names.add(outputs, name, of_component)
             loss = scalar_loss(name, of_component)
             if loss is not None:
                 losses[name] = loss
-                self._mean_losses.add(name, loss)
+                self._mean_losses.add(name, loss, loss_rows)
         self._heads_called.update(results)
         return outputs, losses
 
@@ -320,8 +341,11 @@ class MultiTaskModel(Model):
 
         `Dict[str, float]`
             The metrics of every head that ran since the last reset, as `HEAD_METRIC`
-            (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses is `HEAD_loss`, unless
-            the head itself reports a `loss`. A backbone with a loss has `backbone_loss`.
+            (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses over instances is
+            `HEAD_loss`, unless the head itself reports a `loss`: the loss of each batch is weighted
+            by the number of rows that it is the mean of. A backbone with a loss has
+            `backbone_loss`. A head that had no loss, and whose `Metric` objects counted nothing, is
+            left out, and so is a head with a metric that cannot be read before it is called.
 
         # Raises
 
@@ -332,11 +356,11 @@ class MultiTaskModel(Model):
         if reset and is_distributed():
             # All processes get here at the end of an epoch, and must see the same means.
             self._mean_losses.reduce([BACKBONE, *self._heads])
-        mean_losses = self._mean_losses.get()
+        mean_losses = self._mean_losses.get(reset)
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
         for name in filter(self._heads_called.__contains__, self._heads):
-            of_head = dict(self.head(name).get_metrics(reset))
+            of_head = read_metrics(self.head(name), reset, had_loss=name in mean_losses)
             if name in mean_losses:
                 of_head.setdefault(LOSS, mean_losses[name])
             add_metrics(metrics, name, of_head)
@@ -345,7 +369,6 @@ class MultiTaskModel(Model):
                 add_metrics(metrics, prefix, of_task)
         if reset:
             self._heads_called.clear()
-            self._mean_losses.reset()
         return metrics
 
     @overrides

@@ -10,6 +10,7 @@ from multitask_model import MultiTaskModel
 from tests.helpers.messages import exactly
 from tests.helpers.models import FixedBackbone, FixedHead, make_vocab
 from tests.helpers.multitask import fixed_model, number
+from tests.helpers.task_rows import Row, batch_of_rows, make_model
 
 
 def model_with_metrics(**metrics: Dict[str, float]) -> Any:
@@ -48,6 +49,36 @@ def test_the_loss_of_a_head_is_the_mean_since_the_last_reset() -> None:
     assert model.get_metrics(reset=True) == {"a_loss": 3.5}
     model(text=[1], task=["a"])
     assert model.get_metrics() == {"a_loss": 5.0}
+
+
+def test_the_loss_of_a_head_is_a_mean_over_instances() -> None:
+    model = fixed_model({"loss": number(10.0)}, heads={"a": {"loss": number(2.0)}, "b": {}})
+    model(text=[1, 1, 1], task=["a", "b", "b"])
+    model.head("a").outputs["loss"] = number(5.0)
+    model.backbone.outputs["loss"] = number(20.0)
+    model(text=[1, 1], task=["a", "a"])
+    a_loss, backbone_loss = (1 * 2.0 + 2 * 5.0) / 3, (3 * 10.0 + 2 * 20.0) / 5
+    assert model.get_metrics() == {"backbone_loss": backbone_loss, "a_loss": a_loss}
+
+
+def test_only_the_labeled_instances_count_for_the_loss_of_a_head() -> None:
+    model = make_model()
+    rows = [
+        Row("reviews", None, {"genre": 1}, "w1"),
+        Row("reviews", None, {}, "w2"),
+        Row("reviews", None, {}, "w3"),
+    ]
+    first = model(**batch_of_rows(rows))["genre_loss"].item()
+    rows = [Row("reviews", None, {"genre": 0}, f"w{i}") for i in range(2)]
+    second = model(**batch_of_rows(rows))["genre_loss"].item()
+    assert model.get_metrics()["genre_loss"] == pytest.approx((1 * first + 2 * second) / 3)
+
+
+def test_scaling_the_joint_loss_in_place_does_not_change_the_loss_of_the_head() -> None:
+    model = fixed_model(heads={"a": {"loss": number(2.0) * 1.0}})
+    outputs = model(text=[1], task=["a"])
+    outputs["loss"] /= 4
+    assert model.get_metrics() == {"a_loss": 2.0}
 
 
 def test_a_loss_that_the_head_itself_reports_is_kept() -> None:

@@ -125,3 +125,11 @@ def batches_completed(trainer: GradientDescentTrainer) -> int:
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim
 """The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
+
+
+def is_uncalled_metric_error(error: RuntimeError) -> bool:
+    """
+    Whether a metric such as `FBetaMeasure` raised the error because it was read before it was
+    called. AllenNLP has no class for this error.
+    """
+    return "have never called this metric" in str(error)

@@ -3,17 +3,44 @@ Every access to a private attribute of PyTorch in this package, one function eac
 for it.
 """
 
+from typing import Dict, Optional
+
 import torch
 
 
-def share_parameters(copy: torch.nn.Module, original: torch.nn.Module) -> None:
+def mirror(copy: torch.nn.Module, original: torch.nn.Module) -> None:
     """
-    Makes a copy of a module use the parameters and buffers of the original. Sharing the tensors
-    alone would not be enough: moving a module to another device replaces the buffers in its
-    dictionaries.
+    Makes a copy of one module, without its children, follow the original: it gets the class (which
+    parametrizations change), the parameters themselves, copies of the buffers, and the forward
+    hooks (which weight normalization and pruning add).
     """
-    for module, source in zip(copy.modules(), original.modules()):
-        module._parameters, module._buffers = source._parameters, source._buffers
+    copy.__class__ = original.__class__
+    copy._parameters = original._parameters
+    copy._buffers.clear()
+    copy._buffers.update(
+        {name: None if b is None else b.detach().clone() for name, b in original._buffers.items()}
+    )
+    own = vars(copy)
+    for name, value in vars(original).items():
+        if name.startswith(("_forward_hooks", "_forward_pre_hooks")):
+            own[name] = value
+    # An attribute would hide a parameter of the same name.
+    for name in (*copy._parameters, *copy._buffers, *original._modules):
+        own.pop(name, None)
+
+
+def set_children(module: torch.nn.Module, children: Dict[str, Optional[torch.nn.Module]]) -> None:
+    """Replaces all children of a module, of any names, including `None`."""
+    module._modules.clear()
+    module._modules.update(children)
+
+
+def children_of(module: torch.nn.Module) -> Dict[str, Optional[torch.nn.Module]]:
+    """
+    The children of a module by name. `named_children` leaves out those that are `None` and those
+    that have a second name.
+    """
+    return dict(module._modules)
 
 
 def is_unsaved_buffer(module: torch.nn.Module, name: str) -> bool:
@@ -23,10 +50,14 @@ def is_unsaved_buffer(module: torch.nn.Module, name: str) -> bool:
 
 def is_transformed(tensor: torch.Tensor) -> bool:
     """
-    Whether a tensor is inside a transform of `torch.func`, or forward-mode differentiation is on.
-    There is no public way to ask. An autograd function for the backward pass alone fails there.
+    Whether the tensor only exists inside a transform such as `torch.func.grad` or `vmap`. It must
+    not be stored, because it is invalid after the transform.
     """
-    functorch = getattr(torch._C, "_functorch", None)  # PyTorch 1 has none
-    if functorch is not None and functorch.is_functorch_wrapped_tensor(tensor):
-        return True
+    functorch = getattr(torch._C, "_functorch", None)
+    is_wrapped = getattr(functorch, "is_functorch_wrapped_tensor", None)  # PyTorch 1 has none
+    return is_wrapped is not None and bool(is_wrapped(tensor))
+
+
+def is_forward_mode() -> bool:
+    """Whether forward-mode differentiation is on. There is no public way to ask."""
     return torch.autograd.forward_ad._current_level >= 0

@@ -23,7 +23,7 @@ import numpy
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from multitask_model.compat.torch_internals import is_transformed
+from multitask_model.compat.torch_internals import is_forward_mode, is_transformed
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -80,7 +80,8 @@ class RowGatherer:
         indices = self._indices.get(tensor.device)
         if indices is None:
             indices = self._indices[tensor.device] = self._make_indices(tensor.device)
-        if not (tensor.requires_grad and torch.is_grad_enabled()) or is_transformed(tensor):
+        needs_backward = tensor.requires_grad and torch.is_grad_enabled()
+        if not needs_backward or is_transformed(tensor) or is_forward_mode():
             return tensor.index_select(0, indices[group])
         if id(tensor) not in self._gathered:
             # Holding the tensor keeps its id from being reused.

@@ -1,70 +1,129 @@
 """The mean loss of each component since the last reset."""
 
-from collections import defaultdict
-from typing import Callable, DefaultDict, Dict, List, Sequence, Union
+import threading
+from collections import deque
+from typing import Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.nn.util import distributed_device
 
-Loss = Union[float, torch.Tensor]
+from multitask_model.compat.torch_internals import is_transformed
+
+Number = Union[float, torch.Tensor]
 
 # PyTorch 1 has no compiler.
 is_compiling: Callable[[], bool] = getattr(
     getattr(torch, "compiler", None), "is_compiling", lambda: False
 )
 
-HALF_PRECISION = (torch.float16, torch.bfloat16)
 MAX_PENDING = 256
+
+# Of the module, since a lock cannot be copied or pickled with a model.
+_lock = threading.RLock()
 
 
 class MeanLosses:
     """
-    Averages the losses of each component over the batches since the last reset. Adding a loss does
-    not synchronize with the device; `get` does.
+    Averages the losses of each component over the instances since the last reset: the loss of each
+    batch is weighted by the number of rows that it is the mean of. Sums are in double precision.
+
+    Adding a loss copies its value and does not synchronize with an accelerator; `get` does. Several
+    threads may add losses at the same time.
 
         >>> losses = MeanLosses()
-        >>> losses.add("ner", torch.tensor(1.0))
-        >>> losses.add("ner", torch.tensor(4.0))
+        >>> losses.add("ner", torch.tensor(1.0), rows=3)
+        >>> losses.add("ner", torch.tensor(5.0), rows=1)
         >>> losses.get()
-        {'ner': 2.5}
+        {'ner': 2.0}
     """
 
     def __init__(self) -> None:
-        self._pending: DefaultDict[str, List[Loss]] = defaultdict(list)
-        self._totals: DefaultDict[str, Loss] = defaultdict(float)
-        self._counts: DefaultDict[str, Loss] = defaultdict(int)
+        self._pending: Deque[Tuple[str, Number, int]] = deque()
+        # By component and device, as tensors of two devices cannot be added.
+        self._totals: Dict[Tuple[str, Optional[torch.device]], Number] = {}
+        self._counts: Dict[str, int] = {}
+        # Shape: (2,), the sum and the number of rows
+        self._compiled: Dict[str, torch.Tensor] = {}
 
-    def add(self, name: str, loss: Loss) -> None:
-        """Adds the loss of one batch: a number, or a tensor of shape `[]`."""
-        if is_compiling():
-            self._add_as_tensors(name, torch.as_tensor(loss))
-            return
-        pending = self._pending[name]
-        pending.append(loss.detach() if isinstance(loss, torch.Tensor) else loss)
-        if len(pending) == MAX_PENDING:
-            self._sum_pending(name)
+    def add(self, name: str, loss: Number, rows: int) -> None:
+        """
+        Adds the loss of one batch.
 
-    def _add_as_tensors(self, name: str, loss: torch.Tensor) -> None:
+        # Parameters
+
+        name : `str`
+            The component.
+        loss : `Union[float, torch.Tensor]`
+            A number, or a tensor of shape `[]`. A tensor without a single value, such as one on the
+            device `meta` or inside `torch.func.vmap`, is ignored.
+        rows : `int`
+            The number of rows that the loss is the mean of.
+        """
+        if isinstance(loss, torch.Tensor):
+            if is_compiling():
+                self._add_compiled(name, loss, rows)
+                return
+            if loss.is_cpu or is_transformed(loss):
+                try:
+                    loss = loss.item()
+                except RuntimeError:
+                    return
+            elif loss.is_meta:
+                return
+            else:
+                # The caller may change the loss in place, or it may be a view of a large tensor.
+                loss = loss.detach().clone()
+        self._pending.append((name, loss, rows))
+        if len(self._pending) >= MAX_PENDING:
+            self._sum_pending()
+
+    def _add_compiled(self, name: str, loss: torch.Tensor, rows: int) -> None:
         # A list that grows, or a number that changes, would be compiled again in each step.
-        one = torch.ones((), device=loss.device)
-        self._totals[name] = self._totals.get(name, 0.0) + loss.detach()
-        self._counts[name] = self._counts.get(name, 0) + one
+        count = torch.full((), rows, dtype=_dtype_of_sums(loss.device), device=loss.device)
+        new = torch.stack([loss.detach().to(count.dtype) * count, count])
+        old = self._compiled.get(name)
+        self._compiled[name] = new if old is None else old + new
 
-    def _sum_pending(self, name: str) -> None:
-        pending = self._pending.pop(name)
-        self._counts[name] += len(pending)
-        for loss in pending:
-            # A sum in half precision would stop growing.
-            is_half = isinstance(loss, torch.Tensor) and loss.dtype in HALF_PRECISION
-            self._totals[name] += loss.float() if is_half else loss  # type: ignore[union-attr]
+    def _sum_pending(self) -> None:
+        with _lock:
+            tensors: Dict[Tuple[str, int, torch.device], List[torch.Tensor]] = {}
+            for _ in range(len(self._pending)):
+                name, loss, rows = self._pending.popleft()
+                self._counts[name] = self._counts.get(name, 0) + rows
+                if isinstance(loss, torch.Tensor):
+                    tensors.setdefault((name, rows, loss.device), []).append(loss)
+                else:
+                    self._add_total(name, None, loss * rows)
+            for (name, rows, device), losses in tensors.items():
+                dtype = _dtype_of_sums(device)
+                total = torch.stack([loss.to(dtype) for loss in losses]).sum() * rows
+                self._add_total(name, device, total)
 
-    def get(self) -> Dict[str, float]:
-        """Returns the mean loss of each component that had one."""
-        for name in list(self._pending):
-            self._sum_pending(name)
-        return {
-            name: float(total) / float(self._counts[name]) for name, total in self._totals.items()
+    def _add_total(self, name: str, device: Optional[torch.device], total: Number) -> None:
+        self._totals[name, device] = self._totals.get((name, device), 0.0) + total
+
+    def _sums(self) -> Dict[str, Tuple[float, float]]:
+        """Returns the sum over all rows and the number of rows of each component."""
+        self._sum_pending()
+        totals: Dict[str, float] = dict.fromkeys(self._counts, 0.0)
+        for (name, _), total in self._totals.items():
+            totals[name] += float(total)
+        sums: Dict[str, Tuple[float, float]] = {
+            name: (total, self._counts[name]) for name, total in totals.items()
         }
+        for name, tensor in self._compiled.items():
+            total, count = tensor.tolist()
+            other_total, other_count = sums.get(name, (0.0, 0.0))
+            sums[name] = (total + other_total, count + other_count)
+        return sums
+
+    def get(self, reset: bool = False) -> Dict[str, float]:
+        """Returns the mean loss of each component that had one."""
+        with _lock:
+            means = {name: total / count for name, (total, count) in self._sums().items()}
+            if reset:
+                self.reset()
+        return means
 
     def reduce(self, names: Sequence[str]) -> None:
         """
@@ -75,16 +134,24 @@ class MeanLosses:
         names : `Sequence[str]`
             All components, in the same order in every process.
         """
-        self.get()
-        sums = [[float(self._totals.get(n, 0.0)), float(self._counts.get(n, 0))] for n in names]
-        reduced = torch.tensor(sums, device=distributed_device(), dtype=torch.float64)
-        torch.distributed.all_reduce(reduced)  # Shape: (components, 2)
-        for name, (total, count) in zip(names, reduced.tolist()):
-            if count:
-                self._totals[name], self._counts[name] = total, count
+        with _lock:
+            sums = self._sums()
+            local = [sums.get(name, (0.0, 0.0)) for name in names]
+            reduced = torch.tensor(local, device=distributed_device(), dtype=torch.float64)
+            torch.distributed.all_reduce(reduced)  # Shape: (components, 2)
+            self.reset()
+            for name, (total, count) in zip(names, reduced.tolist()):
+                if count:
+                    self._totals[name, None], self._counts[name] = total, int(count)
 
     def reset(self) -> None:
         """Forgets all losses."""
-        self._pending.clear()
-        self._totals.clear()
-        self._counts.clear()
+        with _lock:
+            self._pending.clear()
+            self._totals.clear()
+            self._counts.clear()
+            self._compiled.clear()
+
+
+def _dtype_of_sums(device: torch.device) -> torch.dtype:
+    return torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64

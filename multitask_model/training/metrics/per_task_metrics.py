@@ -1,6 +1,5 @@
 """The metrics of a head that serves several tasks, separately for each task."""
 
-import copy
 from typing import Dict, Iterator, Mapping, Set, Tuple, cast
 
 import torch
@@ -8,21 +7,23 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.models.heads import Head
 
-from multitask_model.compat.torch_internals import share_parameters
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import call_head, scalar_loss
 from multitask_model.routing.outputs import LOSS
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads
+from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.shadow_head import ShadowHead
 
 
 class PerTaskMetrics:
     """
-    Keeps a shadow head for each task of a head that serves several. It has the parameters and
-    buffers of the head, and separate metrics. After the head was called, its shadow is called for
-    the rows of the task, without gradients and in evaluation mode.
+    Keeps a shadow head for each task of a head that serves several. It has the modules, parameters
+    and forward hooks of the head, copies of its buffers, and separate metrics, also after the head
+    was changed. After the head was called, its shadow is called for the rows of the task, without
+    gradients and in evaluation mode.
 
     The metrics and the training of the head itself are unaffected. The cost is a second forward
     pass of the head, but not of the backbone.
@@ -45,15 +46,30 @@ class PerTaskMetrics:
                 "per_task_metrics must not be used in distributed training, but got True. Leave it "
                 "out, and evaluate each task separately afterwards."
             )
-        self._shadows: Dict[Tuple[str, str], Head] = {}
+        self._heads = heads
+        self._shadows: Dict[Tuple[str, str], ShadowHead] = {}
         self._called: Set[Tuple[str, str]] = set()
         self._mean_losses = MeanLosses()
-        names: Dict[str, Tuple[str, ...]] = {name: (name,) for name in heads}
-        for head in heads:
+        self.set_tasks(tasks)
+
+    def set_tasks(self, tasks: TaskHeads) -> None:
+        """
+        Makes shadow heads for new pairs of task and head. Metrics that were counted are kept.
+
+        # Raises
+
+        `ConfigurationError`
+            If the metrics of two pairs would have the same name. Nothing is changed then.
+        """
+        names: Dict[str, Tuple[str, ...]] = {name: (name,) for name in self._heads}
+        shadows: Dict[Tuple[str, str], ShadowHead] = {}
+        for head in self._heads:
             served = tasks.tasks_of(head)
             for task in served if len(served) > 1 else ():
                 _check_unique(names, task, head)
-                self._shadows[task, head] = _make_shadow(cast(Head, unwrap(heads[head])))
+                shadow = self._shadows.get((task, head))
+                shadows[task, head] = shadow or ShadowHead(unwrap(self._heads[head]))
+        self._shadows = shadows
 
     def update(
         self, router: Router, available: Mapping[str, object], rows: AllRows, is_marked: bool
@@ -78,25 +94,27 @@ class PerTaskMetrics:
             if shadow is None:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
+            module = shadow.follow(unwrap(self._heads[name]))
             with torch.no_grad():
-                outputs, _ = call_head(shadow, router, available, of_task, is_marked)
+                outputs, loss_rows = call_head(module, router, available, of_task, is_marked)
             loss = scalar_loss(name, outputs)
-            # Without a loss there were no labels, and some metrics cannot be read then.
             if loss is not None:
-                self._mean_losses.add(f"{task}_{name}", loss)
-                self._called.add((task, name))
+                self._mean_losses.add(f"{task}_{name}", loss, loss_rows)
+            self._called.add((task, name))
 
     def get(self, reset: bool) -> Iterator[Tuple[str, Mapping[str, float]]]:
-        """Yields `TASK_HEAD` and its metrics for each task and head that had a loss."""
-        losses = self._mean_losses.get()
-        for task, head in self._shadows:
+        """Yields `TASK_HEAD` and its metrics for each task and head that ran since the reset."""
+        losses = self._mean_losses.get(reset)
+        for (task, head), shadow in self._shadows.items():
             if (task, head) in self._called:
-                metrics = dict(self._shadows[task, head].get_metrics(reset))
-                metrics.setdefault(LOSS, losses[f"{task}_{head}"])
-                yield f"{task}_{head}", metrics
+                name = f"{task}_{head}"
+                module = cast(Head, shadow.module)
+                metrics = read_metrics(module, reset, had_loss=name in losses)
+                if name in losses:
+                    metrics.setdefault(LOSS, losses[name])
+                yield name, metrics
         if reset:
             self._called.clear()
-            self._mean_losses.reset()
 
 
 def _check_unique(names: Dict[str, Tuple[str, ...]], task: str, head: str) -> None:
@@ -107,10 +125,3 @@ def _check_unique(names: Dict[str, Tuple[str, ...]], task: str, head: str) -> No
             "per_task_metrics needs a unique name for each task and head, but got "
             f"'{task}_{head}' for {(task, head)!r} and for {found}. Rename one of them."
         )
-
-
-def _make_shadow(head: Head) -> Head:
-    shared = [*head.parameters(), *head.buffers(), getattr(head, "vocab", None)]
-    shadow = copy.deepcopy(head, {id(value): value for value in shared})
-    share_parameters(shadow, head)
-    return shadow.eval()
