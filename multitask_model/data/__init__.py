@@ -11,6 +11,7 @@ from multitask_model.data.dataset_readers import (
     apply_edit_script,
     edit_script,
 )
+from multitask_model.data.punctuation_tokenizer import PunctuationTokenizer
 
 __all__ = [
     "ConlluReader",
@@ -18,6 +19,7 @@ __all__ = [
     "MaskedTokensReader",
     "MultiTaskDataLoader",
     "MultiTaskDatasetReader",
+    "PunctuationTokenizer",
     "apply_edit_script",
     "collate",
     "edit_script",

@@ -69,8 +69,10 @@ class ConlluReader(TextReader):
         namespace is `NAME_labels`.
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`)
-    tokenizer : `Tokenizer`, optional (default = `SpacyTokenizer()`)
-        Tokenizes strings for prediction. Files are not tokenized.
+    tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)
+        Tokenizes strings for prediction. Files are not tokenized. The default splits at whitespace,
+        and makes a token of each punctuation character and symbol; `"spacy"` requires one of
+        spaCy's language models.
     max_instances : `int`, optional (default = `None`)
         As in `DatasetReader`.
     serialization_dir : `str`, optional (default = `None`)

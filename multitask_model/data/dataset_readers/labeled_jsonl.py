@@ -47,8 +47,9 @@ class LabeledJsonlReader(TextReader):
         - `"number"`: `(B,)`, floating point
         - `"classes"`, a list of any number of the C classes: `(B, C)`, ones and zeros
         - `"tags"`, a list with a class for each token: `(B, T)`
-    tokenizer : `Tokenizer`, optional (default = `SpacyTokenizer()`)
-        Tokenizes strings. A text may also be a list of tokens, which is used as it is.
+    tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)
+        Tokenizes strings. The default splits at whitespace, and makes a token of each punctuation
+        character and symbol; `"spacy"` requires one of spaCy's language models. A text may also be a list of tokens, which is used as it is.
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`)
     text_key : `str`, optional (default = `"text"`)
