@@ -4,6 +4,7 @@ from multitask_model.data import samplers, schedulers
 from multitask_model.data.collate import collate
 from multitask_model.data.data_loaders import MultiTaskDataLoader
 from multitask_model.data.dataset_readers import (
+    ColumnsReader,
     ConlluReader,
     LabeledJsonlReader,
     MaskedTokensReader,
@@ -14,6 +15,7 @@ from multitask_model.data.dataset_readers import (
 from multitask_model.data.punctuation_tokenizer import PunctuationTokenizer
 
 __all__ = [
+    "ColumnsReader",
     "ConlluReader",
     "LabeledJsonlReader",
     "MaskedTokensReader",

@@ -49,7 +49,8 @@ class LabeledJsonlReader(TextReader):
         - `"tags"`, a list with a class for each token: `(B, T)`
     tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)
         Tokenizes strings. The default splits at whitespace, and makes a token of each punctuation
-        character and symbol; `"spacy"` requires one of spaCy's language models. A text may also be a list of tokens, which is used as it is.
+        character and symbol; `"spacy"` requires one of spaCy's language models. A text may also be
+        a list of tokens, which is used as it is.
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`)
     text_key : `str`, optional (default = `"text"`)
