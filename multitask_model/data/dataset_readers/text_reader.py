@@ -49,9 +49,10 @@ class TextReader(DatasetReader):
         self._tokenizer = tokenizer or PunctuationTokenizer()
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
 
-    def tokenize(self, text: object) -> List[Token]:
+    def tokenize(self, text: object, name: str = TEXT) -> List[Token]:
         """
-        Tokenizes a string, or takes the items of a list of strings as the tokens.
+        Tokenizes a string, or takes the items of a list of strings as the tokens. `name` is for
+        error messages.
 
         # Raises
 
@@ -65,7 +66,7 @@ class TextReader(DatasetReader):
             tokens = [Token(token) for token in text]
         if not tokens:
             raise ValueError(
-                "The text must be a string or a list of non-empty strings, with at least one "
+                f"The {name} must be a string or a list of non-empty strings, with at least one "
                 f"token, but got {format_value(text)}. Correct it, or remove it from the data."
             )
         return tokens
