@@ -17,11 +17,13 @@ import allennlp.predictors  # noqa: E402, F401
 
 from multitask_model.backbones import TextBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
+    ColumnsReader,
     ConlluReader,
     LabeledJsonlReader,
     MaskedTokensReader,
     MultiTaskDataLoader,
     MultiTaskDatasetReader,
+    PunctuationTokenizer,
     apply_edit_script,
     collate,
     edit_script,
@@ -46,6 +48,7 @@ from multitask_model.weighting import LossWeighting  # noqa: E402
 __version__ = "0.2.0"
 
 __all__ = [
+    "ColumnsReader",
     "ConlluReader",
     "CrfTaggerHead",
     "DependencyParserHead",
@@ -61,6 +64,7 @@ __all__ = [
     "MultiTaskModel",
     "MultiTaskPredictor",
     "Partial",
+    "PunctuationTokenizer",
     "RegressionHead",
     "Scheduler",
     "TaggerHead",

@@ -4,6 +4,7 @@ from multitask_model.data import samplers, schedulers
 from multitask_model.data.collate import collate
 from multitask_model.data.data_loaders import MultiTaskDataLoader
 from multitask_model.data.dataset_readers import (
+    ColumnsReader,
     ConlluReader,
     LabeledJsonlReader,
     MaskedTokensReader,
@@ -11,13 +12,16 @@ from multitask_model.data.dataset_readers import (
     apply_edit_script,
     edit_script,
 )
+from multitask_model.data.punctuation_tokenizer import PunctuationTokenizer
 
 __all__ = [
+    "ColumnsReader",
     "ConlluReader",
     "LabeledJsonlReader",
     "MaskedTokensReader",
     "MultiTaskDataLoader",
     "MultiTaskDatasetReader",
+    "PunctuationTokenizer",
     "apply_edit_script",
     "collate",
     "edit_script",

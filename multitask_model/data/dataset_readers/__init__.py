@@ -1,5 +1,6 @@
 """Dataset readers. Importing this package registers them with AllenNLP."""
 
+from multitask_model.data.dataset_readers.columns import ColumnsReader
 from multitask_model.data.dataset_readers.conllu import ConlluReader
 from multitask_model.data.dataset_readers.edit_scripts import apply_edit_script, edit_script
 from multitask_model.data.dataset_readers.labeled_jsonl import LabeledJsonlReader
@@ -7,6 +8,7 @@ from multitask_model.data.dataset_readers.masked_tokens import MaskedTokensReade
 from multitask_model.data.dataset_readers.multitask import MultiTaskDatasetReader
 
 __all__ = [
+    "ColumnsReader",
     "ConlluReader",
     "LabeledJsonlReader",
     "MaskedTokensReader",

@@ -4,7 +4,6 @@ from typing import Dict, Iterator, List, Optional, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.common.file_utils import open_compressed
 from allennlp.data import DatasetReader, Field, Instance, Token, TokenIndexer, Tokenizer
 from allennlp.data.dataset_readers.dataset_reader import PathOrStr
 from allennlp.data.fields import SequenceLabelField, TextField
@@ -21,6 +20,7 @@ from multitask_model.data.dataset_readers.conllu_words import (
 from multitask_model.data.dataset_readers.dependency_trees import WordError, validate_tree
 from multitask_model.data.dataset_readers.edit_scripts import edit_script
 from multitask_model.data.dataset_readers.field_names import HEAD_INDICES, RESERVED, TEXT
+from multitask_model.data.dataset_readers.file_lines import read_lines
 from multitask_model.data.dataset_readers.label_types import CLASS, TAGS
 from multitask_model.data.dataset_readers.text_reader import TextReader, warn_about_missing_fields
 from multitask_model.errors import check_known
@@ -69,8 +69,10 @@ class ConlluReader(TextReader):
         namespace is `NAME_labels`.
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`)
-    tokenizer : `Tokenizer`, optional (default = `SpacyTokenizer()`)
-        Tokenizes strings for prediction. Files are not tokenized.
+    tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)
+        Tokenizes strings for prediction. Files are not tokenized. The default splits at whitespace,
+        and makes a token of each punctuation character and symbol; `"spacy"` requires one of
+        spaCy's language models.
     max_instances : `int`, optional (default = `None`)
         As in `DatasetReader`.
     serialization_dir : `str`, optional (default = `None`)
@@ -130,11 +132,11 @@ class ConlluReader(TextReader):
 
     def _read_sentences(self, file_path: PathOrStr) -> Iterator[Instance]:
         try:
-            with open_compressed(file_path, "rb", encoding=None) as lines:
-                sentences = self._sentence_labels.label_sentences(split_sentences(lines))
-                # Sharded after labeling, because labels come from sentences of other shards too.
-                for sentence in self.shard_iterable(sentences):
-                    yield self._sentence_to_instance(sentence)
+            lines = split_sentences(read_lines(file_path))
+            sentences = self._sentence_labels.label_sentences(lines)
+            # Sharded after labeling, because labels come from sentences of other shards too.
+            for sentence in self.shard_iterable(sentences):
+                yield self._sentence_to_instance(sentence)
         except LineError as error:
             raise ValueError(f"{file_path}, line {error.line}: {error}") from error
 

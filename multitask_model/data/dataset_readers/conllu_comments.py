@@ -53,11 +53,18 @@ class SentenceLabels:
             if any(_NEW_DOCUMENT.match(comment.text) for comment in comments):
                 labels = {}
             for comment in comments:
-                labels = {**labels, **self._labels_in(comment)}
+                _check_global_columns(comment)
+            labels = {**labels, **self.labels_in(comments)}
             yield LabeledSentence(lines, labels)
 
-    def _labels_in(self, comment: Line) -> Dict[str, str]:
-        _check_global_columns(comment)
+    def labels_in(self, comments: Iterable[Line]) -> Dict[str, str]:
+        """Returns the labels in comments. The last comment with a label of a name determines it."""
+        labels: Dict[str, str] = {}
+        for comment in comments:
+            labels.update(self._labels_in_comment(comment))
+        return labels
+
+    def _labels_in_comment(self, comment: Line) -> Dict[str, str]:
         matches = {name: p.search(comment.text) for name, p in self._patterns.items()}
         labels = {name: match.group(1) for name, match in matches.items() if match}
         for name, label in labels.items():

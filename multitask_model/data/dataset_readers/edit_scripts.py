@@ -9,9 +9,10 @@ exactly.
 """
 
 import re
-from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Callable, Dict, Tuple
+
+from multitask_model.data.dataset_readers.substrings import SuffixAutomaton
 
 _CASINGS: Dict[str, Callable[[str], str]] = {
     # The first of several equally good casings is used, so that `run` and `Run` have one script.
@@ -59,7 +60,11 @@ def edit_script(form: str, lemma: str) -> str:
     >>> edit_script("Cities", "city")
     'lower,end-3+y'
     """
-    candidates = [_cost_and_script(name, case(form), lemma) for name, case in _CASINGS.items()]
+    for name, case in _CASINGS.items():
+        if case(form) == lemma:
+            return name
+    automaton = SuffixAutomaton(lemma)
+    candidates = [_cost_and_script(name, case(form), automaton) for name, case in _CASINGS.items()]
     return min(candidates, key=lambda candidate: candidate[0])[1]
 
 
@@ -99,12 +104,10 @@ def apply_edit_script(form: str, script: str) -> str:
     return _unescape(prefix) + cased[start:end] + _unescape(suffix)
 
 
-def _cost_and_script(casing: str, cased: str, lemma: str) -> Tuple[int, str]:
+def _cost_and_script(casing: str, cased: str, automaton: SuffixAutomaton) -> Tuple[int, str]:
     """Returns the number of characters that the script removes or adds, and the script."""
-    if cased == lemma:
-        return 0, casing
-    matcher = SequenceMatcher(None, cased, lemma, autojunk=False)
-    in_form, in_lemma, size = matcher.find_longest_match(0, len(cased), 0, len(lemma))
+    lemma = automaton.text
+    in_form, in_lemma, size = automaton.longest_common_substring(cased)
     cost = len(cased) + len(lemma) - 2 * size
     if size == 0:
         return cost, _REPLACE + _escape(lemma)

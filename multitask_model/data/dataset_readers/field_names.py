@@ -1,6 +1,7 @@
 """The names of the fields that dataset readers write and the model or its heads read."""
 
 TEXT = "text"
+TEXT_PAIR = "text_pair"
 TASK = "task"
 HEADS = "heads"
 RESERVED = (TEXT, TASK, HEADS)

@@ -7,10 +7,10 @@ from allennlp.data import DatasetReader, Instance, Token, TokenIndexer, Tokenize
 from allennlp.data.dataset_readers.dataset_reader import PathOrStr
 from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
-from allennlp.data.tokenizers import SpacyTokenizer
 from overrides import overrides
 
 from multitask_model.data.dataset_readers.field_names import TEXT
+from multitask_model.data.punctuation_tokenizer import PunctuationTokenizer
 from multitask_model.errors import format_names, format_value
 
 logger = logging.getLogger(__name__)
@@ -23,8 +23,8 @@ class TextReader(DatasetReader):
 
     # Parameters
 
-    tokenizer : `Tokenizer`, optional (default = `SpacyTokenizer()`)
-        The default is created when the first string is tokenized.
+    tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)
+        Tokenizes strings. `"spacy"` requires one of spaCy's language models.
     token_indexers : `Dict[str, TokenIndexer]`, optional
         (default = `{"tokens": SingleIdTokenIndexer()}`)
     max_instances : `int`, optional (default = `None`)
@@ -46,12 +46,13 @@ class TextReader(DatasetReader):
             manual_multiprocess_sharding=True,
             serialization_dir=serialization_dir,
         )
-        self._tokenizer = tokenizer
+        self._tokenizer = tokenizer or PunctuationTokenizer()
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
 
-    def tokenize(self, text: object) -> List[Token]:
+    def tokenize(self, text: object, name: str = TEXT) -> List[Token]:
         """
-        Tokenizes a string, or takes the items of a list of strings as the tokens.
+        Tokenizes a string, or takes the items of a list of strings as the tokens. `name` is for
+        error messages.
 
         # Raises
 
@@ -60,14 +61,12 @@ class TextReader(DatasetReader):
         """
         tokens: List[Token] = []
         if isinstance(text, str):
-            # Created on first use, because its language model may not be installed.
-            self._tokenizer = self._tokenizer or SpacyTokenizer()
             tokens = self._tokenizer.tokenize(text)
         elif isinstance(text, list) and all(isinstance(token, str) and token for token in text):
             tokens = [Token(token) for token in text]
         if not tokens:
             raise ValueError(
-                "The text must be a string or a list of non-empty strings, with at least one "
+                f"The {name} must be a string or a list of non-empty strings, with at least one "
                 f"token, but got {format_value(text)}. Correct it, or remove it from the data."
             )
         return tokens
@@ -81,7 +80,8 @@ def warn_about_missing_fields(
     instances: Iterable[Instance], fields: Iterable[str], file_path: PathOrStr, advice: str
 ) -> Iterator[Instance]:
     """
-    Yields the instances. Then logs a warning with the names in `fields` that no instance had.
+    Yields the instances. Then logs a warning with the names in `fields` that no instance had. There
+    is no warning if there were no instances.
 
     # Parameters
 
@@ -94,11 +94,12 @@ def warn_about_missing_fields(
     advice : `str`
         What to check, as the end of a sentence.
     """
-    missing = set(fields)
+    missing, is_empty = set(fields), True
     for instance in instances:
         missing.difference_update(instance.fields)
+        is_empty = False
         yield instance
-    if missing:
+    if missing and not is_empty:
         logger.warning(
             "No instance read from %s has the fields %s. If this is unexpected, %s.",
             file_path,

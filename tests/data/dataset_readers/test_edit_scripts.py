@@ -1,5 +1,8 @@
 """Edit scripts: every lemma is reconstructed, and similarly inflected words have one script."""
 
+import random
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,3 +104,17 @@ def test_a_script_of_another_word_is_applied_where_possible(
     form: str, script: str, lemma: str
 ) -> None:
     assert apply_edit_script(form, script) == lemma
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("letters", ["ab", "abcdefghijklmnopqrstuvwxyz", "a"])
+def test_scripts_of_5000_characters_take_a_tenth_of_a_second(letters: str) -> None:
+    rng = random.Random(0)
+    times = []
+    for _ in range(3):
+        form, lemma = ("".join(rng.choices(letters, k=5000)) for _ in range(2))
+        start = time.process_time()
+        script = edit_script(form, f"{lemma}x")
+        times.append(time.process_time() - start)
+        assert apply_edit_script(form, script) == f"{lemma}x"
+    assert min(times) < 0.1

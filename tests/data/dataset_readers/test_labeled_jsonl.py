@@ -238,12 +238,12 @@ def test_an_unknown_label_type_is_an_error() -> None:
         make_reader({"polarity": "clas"})
 
 
-@pytest.mark.parametrize("key", ["text", "task", "heads", "sentence"])
+@pytest.mark.parametrize("key", ["text", "task", "heads", "text_pair", "sentence"])
 def test_the_name_of_another_field_is_an_error(key: str) -> None:
     message = (
         f"labels must not use the name of another field, but got {key!r}. Rename the key in the "
-        "data and in labels to one that is not in ['text', 'task', 'heads'] and is not the "
-        "text_key."
+        "data and in labels to one that is not in ['text', 'task', 'heads', 'text_pair'] and is "
+        "not the text_key or the text_pair_key."
     )
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         make_reader({key: "class"}, text_key="sentence")

@@ -1,17 +1,19 @@
 """What the readers of sentences have in common: tokens and token indexers."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Any, Union
 
 import pytest
-from allennlp.data import Tokenizer
+import spacy
+from allennlp.common import Params
+from allennlp.data import DatasetReader, Tokenizer
 from allennlp.data.dataset_readers.dataset_reader import WorkerInfo
-from allennlp.data.tokenizers import LettersDigitsTokenizer, WhitespaceTokenizer
+from allennlp.data.tokenizers import WhitespaceTokenizer, spacy_tokenizer
 
 from multitask_model import ConlluReader, LabeledJsonlReader
 from multitask_model.compat.allennlp_internals import set_worker_info
-from multitask_model.data.dataset_readers import text_reader
 from tests.helpers.sentences import FIRST, sentences_of, to_conllu
 
 SentenceReader = Union[ConlluReader, LabeledJsonlReader]
@@ -38,24 +40,38 @@ def path(reader: SentenceReader, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_spacy_tokenizer_is_created_for_the_first_string(
-    reader: SentenceReader, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    created = []
-
-    def create() -> LettersDigitsTokenizer:  # instead of one that needs a language model
-        created.append("tokenizer")
-        return LettersDigitsTokenizer()
-
-    monkeypatch.setattr(text_reader, "SpacyTokenizer", create)
-    list(reader.read(path))
-    assert sentences_of([reader.text_to_instance(["so-so", "day"])]) == ["so-so day"]
-    assert created == []
+def test_the_default_tokenizer_splits_words_and_punctuation(reader: SentenceReader) -> None:
     assert sentences_of([reader.text_to_instance(text=text) for text in ("so-so", "no!")]) == [
         "so - so",
         "no !",
     ]
-    assert created == ["tokenizer"]
+    assert sentences_of([reader.text_to_instance(["so-so", "day"])]) == ["so-so day"]
+
+
+def test_spacy_tokenizes_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def load(model: str, *options: object) -> Any:  # instead of a model that must be installed
+        loaded.append(model)
+        return spacy.blank("en")
+
+    monkeypatch.setattr(spacy_tokenizer, "get_spacy_model", load)
+    params = {"type": "labeled_jsonl", "labels": {}, "tokenizer": "spacy"}
+    reader = DatasetReader.from_params(Params(params))
+    assert sentences_of([reader.text_to_instance("I can't!")]) == ["I ca n't !"]
+    assert loaded == ["en_core_web_sm"]
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_an_empty_file_is_not_warned_about(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(content)
+    with caplog.at_level(logging.WARNING, logger="multitask_model"):
+        for reader in (ConlluReader(), LabeledJsonlReader({"polarity": "class"})):
+            assert list(reader.read(path)) == []
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("name", ["conllu", "labeled_jsonl"])

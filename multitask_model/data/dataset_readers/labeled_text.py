@@ -1,0 +1,151 @@
+"""The base class of readers of texts with any number of labels."""
+
+from typing import Any, Dict, List, Mapping, Optional, Union, cast
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Field, Instance, TokenIndexer, Tokenizer
+from allennlp.data.fields import MetadataField, TextField
+from overrides import overrides
+
+from multitask_model.data.dataset_readers.field_names import HEADS, RESERVED, TEXT, TEXT_PAIR
+from multitask_model.data.dataset_readers.label_types import LABEL_TYPES
+from multitask_model.data.dataset_readers.text_reader import TextReader
+from multitask_model.errors import check_known, format_names, format_value, suggest
+
+_LABEL_ADVICE = "Correct it, leave it out, or change its type in the reader's labels."
+_RESERVED = [*RESERVED, TEXT_PAIR]
+
+
+class LabeledTextReader(TextReader):
+    """
+    Base class of readers of records: mappings that have a text, or a pair of texts, and any number
+    of labels.
+
+    # Parameters
+
+    As those of `LabeledJsonlReader`.
+    """
+
+    def __init__(
+        self,
+        labels: Dict[str, str],
+        tokenizer: Optional[Tokenizer] = None,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        text_key: str = TEXT,
+        max_tokens: Optional[int] = None,
+        max_instances: Optional[int] = None,
+        serialization_dir: Optional[str] = None,
+        text_pair_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(tokenizer, token_indexers, max_instances, serialization_dir)
+        for key, label_type in labels.items():
+            check_known("labels", f"a label type for the key {key!r}", [label_type], LABEL_TYPES)
+        _check_keys(labels, text_key, text_pair_key)
+        if max_tokens is not None and max_tokens < 1:
+            raise ConfigurationError(
+                f"max_tokens must be at least 1, but got {max_tokens}. Leave it out to keep all "
+                "tokens."
+            )
+        self._labels = {key: LABEL_TYPES[label_type] for key, label_type in labels.items()}
+        self._text_key = text_key
+        self._text_pair_key = text_pair_key
+        self._max_tokens = max_tokens
+
+    def record_to_instance(self, record: Mapping[str, Any]) -> Instance:
+        """
+        Makes an instance of a record, whose keys are those of the file.
+
+        # Raises
+
+        `ValueError`
+            If the record has no text, or a label is not of its type.
+        """
+        text = self._required(record, "text_key", self._text_key)
+        pair = None
+        if self._text_pair_key is not None:
+            pair = self._required(record, "text_pair_key", self._text_pair_key)
+        labels = {key: record[key] for key in self._labels if key in record}
+        return self.text_to_instance(text, record.get(HEADS), pair, **labels)
+
+    def _required(self, record: Mapping[str, Any], parameter: str, key: str) -> Any:
+        if key not in record:
+            raise ValueError(
+                f"A line must have the key {key!r}, but got the keys {format_names(record)}."
+                f"{suggest(key, record)} Add it, or set the reader's {parameter}."
+            )
+        return record[key]
+
+    def text_to_instance(  # type: ignore[override]
+        self,
+        text: Union[str, List[str]],
+        heads: Optional[List[str]] = None,
+        text_pair: Union[str, List[str], None] = None,
+        **labels: object,
+    ) -> Instance:
+        """
+        # Parameters
+
+        text : `Union[str, List[str]]`
+            A string, or its tokens.
+        heads : `List[str]`, optional (default = all heads of the task)
+            The heads of the task that serve this instance.
+        text_pair : `Union[str, List[str]]`
+            The second text. Required if the reader has a `text_pair_key`, and otherwise ignored.
+        **labels : `object`
+            Labels by their keys, as in a line of a file. Other keys are ignored.
+
+        # Returns
+
+        `Instance`
+            With the field `text`, the field `text_pair` if the reader has a `text_pair_key`, and a
+            field for each label that is not `None`.
+
+        # Raises
+
+        `ValueError`
+            If the text has no tokens, or a label is not of its type.
+        """
+        tokens = self.tokenize(text)
+        text_field = TextField(tokens[: self._max_tokens])
+        fields: Dict[str, Field[Any]] = {TEXT: text_field}
+        if self._text_pair_key is not None:
+            pair = self.tokenize(text_pair, TEXT_PAIR)
+            fields[TEXT_PAIR] = TextField(pair[: self._max_tokens])
+        for key, label_type in self._labels.items():
+            if labels.get(key) is not None:
+                label = label_type.validate(key, labels[key], len(tokens), _LABEL_ADVICE)
+                fields[key] = label_type.field(label, text_field, f"{key}_labels")
+        instance = Instance(fields)
+        if heads is not None:
+            instance.add_field(HEADS, MetadataField(_validate_heads(heads)))
+        return instance
+
+    @overrides
+    def apply_token_indexers(self, instance: Instance) -> None:
+        super().apply_token_indexers(instance)
+        if TEXT_PAIR in instance.fields:
+            cast(TextField, instance.fields[TEXT_PAIR]).token_indexers = self._token_indexers
+
+
+def _validate_heads(heads: object) -> List[str]:
+    if not isinstance(heads, list) or not all(isinstance(head, str) for head in heads):
+        raise ValueError(
+            f"The key {HEADS!r} must be a list of head names, but got {format_value(heads)}. "
+            "Correct it, or leave it out for all heads of the task."
+        )
+    return heads
+
+
+def _check_keys(labels: Dict[str, str], text_key: str, text_pair_key: Optional[str]) -> None:
+    if text_key == text_pair_key:
+        raise ConfigurationError(
+            f"text_pair_key must be another key than text_key, but got {text_key!r} for both. "
+            "Correct it, or leave it out if there is one text."
+        )
+    for key in labels:
+        if key in (*_RESERVED, text_key, text_pair_key):
+            raise ConfigurationError(
+                f"labels must not use the name of another field, but got {key!r}. Rename the key "
+                f"in the data and in labels to one that is not in {format_names(_RESERVED)} and is "
+                "not the text_key or the text_pair_key."
+            )
