@@ -47,7 +47,8 @@ def ignore_other_heads(
 ) -> Tuple[List[str], List[str]]:
     """
     Removes from the missing and unexpected names of a state dict those of heads that only the model
-    or only the weights have, if `allow_other_heads` is active. These heads are logged.
+    or only the weights have, if `allow_other_heads` is active. These heads are logged. At least one
+    head must be in both.
 
     # Parameters
 
@@ -62,9 +63,22 @@ def ignore_other_heads(
 
     `Tuple[List[str], List[str]]`
         The remaining missing and unexpected names.
+
+    # Raises
+
+    `ConfigurationError`
+        If `allow_other_heads` is active, and the weights are for none of the model's heads.
     """
     if not _other_heads_allowed.get():
         return missing, unexpected
+    heads = list(heads)
+    if saved_heads.isdisjoint(heads):
+        raise ConfigurationError(
+            "The weights must be for at least one of the model's heads "
+            f"{format_names(heads)}, but got weights of the heads "
+            f"{format_names(sorted(saved_heads))}. Name the heads in the config as in the archive, "
+            "or set pretrained_file to initialize only the backbone."
+        )
     log_other_heads(heads, saved_heads)
     missing = [name for name in missing if head_of(name) in (None, *saved_heads)]
     return missing, [name for name in unexpected if head_of(name) in (None, *heads)]

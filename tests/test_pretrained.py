@@ -94,6 +94,18 @@ def test_an_archive_may_be_loaded_with_fewer_heads(folder: Path, caplog: Any) ->
     assert IGNORED in caplog.messages
 
 
+def test_an_archive_with_none_of_the_heads_of_the_model_is_an_error(folder: Path) -> None:
+    params = make_config(folder, task_heads={}, arg_name_mapping={})
+    params["model"]["heads"] = {"polarities": dict(HEAD), "moods": dict(HEAD)}
+    message = (
+        "The weights must be for at least one of the model's heads ['polarities', 'moods'], but "
+        "got weights of the heads ['genre', 'mood', 'polarity']. Name the heads in the config as "
+        "in the archive, or set pretrained_file to initialize only the backbone."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        Model.load(Params(params), str(folder / "first"))
+
+
 def test_a_head_with_another_parameter_than_in_the_archive_is_an_error(folder: Path) -> None:
     params = make_config(folder)
     params["model"]["heads"]["mood"]["extra"] = True
