@@ -82,10 +82,11 @@ def explain_errors(task: str, maker: object, json_dict: JsonDict) -> Iterator[No
     try:
         yield
     except Exception as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(".")
         raise ValueError(
             f"Task {task!r} requires JSON that {type(maker).__name__} can make an instance of, but "
-            f"got {format_value(json_dict)}, which raised {type(error).__name__}: {error}. Correct "
-            "the values of these keys. AllenNLP's readers take labels as strings."
+            f"got {format_value(json_dict)}, which raised {reason}. Correct the keys or "
+            "their values. AllenNLP's readers take labels as strings."
         ) from error
 
 

@@ -198,8 +198,8 @@ class MultiTaskPredictor(Predictor):
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         if not isinstance(json_dict, dict):
             raise ValueError(
-                "Each input must be a JSON object, but got a "
-                f"{type(json_dict).__name__}: {format_value(json_dict)}. Write it as {_EXAMPLE}."
+                f"Each input must be a JSON object, but got {format_value(json_dict)}. Write it as "
+                f"{_EXAMPLE}."
             )
         if "task" not in json_dict:
             raise ValueError(
