@@ -119,7 +119,8 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
 
     `ConfigurationError`
         If the vocabulary of the model does not extend that of the archive, or a weight of the
-        backbone or of a head that both have is missing or has another shape.
+        backbone or of a head that both have is missing or has another shape, or is on the device
+        `meta`.
     """
     directory = cached_path(path, extract_archive=True)
     sizes = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
@@ -135,6 +136,12 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
             f"The backbone, and the heads that both have, must have the weights of {path}, but got "
             f"{format_names(different)} in only one of the two. Configure these modules as they "
             "were, or rename a head that differs."
+        )
+    on_meta = [name for name, value in own.items() if value.device.type == "meta"]
+    if on_meta:
+        raise ConfigurationError(
+            "pretrained_file requires weights that can hold values, but got "
+            f"{format_names(on_meta)} on the device 'meta'. Build the model on another device."
         )
     with torch.no_grad():
         for name, value in own.items():

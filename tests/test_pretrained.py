@@ -179,3 +179,19 @@ def test_more_new_rows_than_new_entries_are_an_error(folder: Path) -> None:
     params["model"]["heads"]["polarity"]["classes"] = 5
     with pytest.raises(ConfigurationError, match=exactly(SHAPE.format([5, 6]))):
         Model.from_params(Params(params["model"]), vocab=first.vocab)
+
+
+@pytest.mark.skipif(not hasattr(torch, "set_default_device"), reason="came with torch 2")
+def test_weights_on_the_meta_device_cannot_be_loaded(folder: Path) -> None:
+    first: Any = load_archive(archive_of(folder)).model
+    params = make_config(folder, pretrained_file=archive_of(folder))
+    del params["model"]["heads"]["mood"], params["model"]["heads"]["genre"]
+    params["model"]["task_heads"] = {"tweets": ["polarity"]}
+    params["model"]["arg_name_mapping"] = {}
+    names = [n for n in first.state_dict() if "mood" not in n and "genre" not in n]
+    message = (
+        f"pretrained_file requires weights that can hold values, but got {names!r} on the device "
+        "'meta'. Build the model on another device."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)), torch.device("meta"):
+        Model.from_params(Params(params["model"]), vocab=first.vocab)
