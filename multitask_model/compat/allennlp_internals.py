@@ -134,3 +134,13 @@ def merge_continued_spans(spans: List[TypedStringSpan]) -> Set[TypedStringSpan]:
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim
 """The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
+
+
+def has_pretrained_file(embedding: torch.nn.Module) -> bool:
+    """Whether an `Embedding` was initialized from a file of vectors. It stores that privately."""
+    return getattr(embedding, "_pretrained_file", None) is not None
+
+
+def vocab_namespace(embedding: torch.nn.Module) -> Optional[str]:
+    """The namespace that an `Embedding` embeds, if it knows. It stores that privately."""
+    return getattr(embedding, "_vocab_namespace", None)

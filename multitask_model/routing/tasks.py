@@ -1,7 +1,7 @@
 """The heads that serve each task, and the rows of a batch that each head gets."""
 
 import logging
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
@@ -41,6 +41,7 @@ class TaskHeads:
     ) -> None:
         self._positions = {head: i for i, head in enumerate(heads)}
         self._heads_of: Dict[str, List[str]] = {}
+        self._head_sets: Dict[str, Set[str]] = {}
         if task_heads is None:
             task_heads = {head: [head] for head in heads}
         for task, served_by in task_heads.items():
@@ -62,6 +63,7 @@ class TaskHeads:
         unknown = [head for head in heads if head not in self._positions]
         check_known("task_heads", f"heads of the model for task {task!r}", unknown, self._positions)
         self._heads_of[task] = self.in_order(heads)
+        self._head_sets[task] = set(heads)
 
     def add_head(self, head: str, tasks: Sequence[str]) -> None:
         """Adds a head, the last in the order. It serves `tasks`, which may be new."""
@@ -89,7 +91,7 @@ class TaskHeads:
 
     def tasks_of(self, head: str) -> List[str]:
         """Returns the tasks that a head serves."""
-        return [task for task, heads in self._heads_of.items() if head in heads]
+        return [task for task, heads in self._head_sets.items() if head in heads]
 
     def rows(self, batch: Mapping[str, object]) -> Dict[str, AllRows]:
         """
