@@ -79,7 +79,7 @@ class PairBackbone(Backbone):
 
 
 class PairReader(DatasetReader):
-    def text_to_instance(self, text: str, pair: str) -> Instance:  # type: ignore[override]
+    def text_to_instance(self, text: str, pair: str) -> Instance:
         fields = make_instance(text).fields
         return Instance({**fields, "pair": make_instance(pair)["text"]})
 

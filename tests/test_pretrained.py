@@ -9,9 +9,9 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model, load_archive
 
-from multitask_model import MultiTaskModel
+from multitask_model import MultiTaskDatasetReader, MultiTaskModel
 from tests.helpers.messages import exactly
-from tests.helpers.training_config import HEAD, make_config, train
+from tests.helpers.training_config import HEAD, LinesReader, make_config, train
 
 pytestmark = pytest.mark.slow
 
@@ -195,3 +195,12 @@ def test_weights_on_the_meta_device_cannot_be_loaded(folder: Path) -> None:
     )
     with pytest.raises(ConfigurationError, match=exactly(message)), torch.device("meta"):
         Model.from_params(Params(params["model"]), vocab=first.vocab)
+
+
+def test_the_readers_of_a_loaded_archive_read_for_a_new_reader(folder: Path) -> None:
+    archive: Any = load_archive(archive_of(folder))
+    new = LinesReader()
+    reader = MultiTaskDatasetReader({**archive.validation_dataset_reader.readers, "irony": new})
+    for task, file in {"tweets": "tweets", "ewt": "ewt", "irony": "tweets"}.items():
+        instances: Any = list(reader.read(str(folder / f"{file}.jsonl"), force_task=task))
+        assert {instance["task"].metadata for instance in instances} == {task}
