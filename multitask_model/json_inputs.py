@@ -1,13 +1,14 @@
 """Making an instance from JSON whose keys are the parameters of a reader's `text_to_instance`."""
 
+import contextlib
 import inspect
 import logging
-from typing import List, Set
+from typing import Iterator, List, Set
 
 from allennlp.common import JsonDict
 from allennlp.data import DatasetReader, Instance
 
-from multitask_model.errors import format_names, suggest
+from multitask_model.errors import format_names, format_value, suggest
 from multitask_model.routing.signatures import VARIADIC
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ class JsonInputs:
         # Raises
 
         `ValueError`
-            If a key for a required parameter is missing, or the parameters have no names.
+            If a key for a required parameter is missing, the parameters have no names, or the
+            reader raises an error.
         """
         parameters = _parameters(self._reader)
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
@@ -49,10 +51,11 @@ class JsonInputs:
                 f"or "
                 "rename them."
             )
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            self._warn_of_ignored(json_dict, known)
+            json_dict = {key: json_dict[key] for key in json_dict if key in known}
+        with explain_errors(self._task, self._reader, json_dict):
             return self._reader.text_to_instance(**json_dict)
-        self._warn_of_ignored(json_dict, known)
-        return self._reader.text_to_instance(**{k: json_dict[k] for k in json_dict if k in known})
 
     def _warn_of_ignored(self, json_dict: JsonDict, known: List[str]) -> None:
         for key in json_dict.keys() - set(known) - self._ignored:
@@ -63,6 +66,28 @@ class JsonInputs:
                 self._task,
                 format_names(known),
             )
+
+
+@contextlib.contextmanager
+def explain_errors(task: str, maker: object, json_dict: JsonDict) -> Iterator[None]:
+    """
+    Adds the task, the JSON and the reader or predictor that makes an instance of it to any error
+    of that reader or predictor, such as AllenNLP's error for an integer label or a bare `KeyError`.
+
+    # Raises
+
+    `ValueError`
+        In place of the error.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(".")
+        raise ValueError(
+            f"Task {task!r} requires JSON that {type(maker).__name__} can make an instance of, but "
+            f"got {format_value(json_dict)}, which raised {reason}. Correct the keys or "
+            "their values. AllenNLP's readers take labels as strings."
+        ) from error
 
 
 def _parameters(reader: DatasetReader) -> List[inspect.Parameter]:

@@ -106,7 +106,9 @@ class MultiTaskModel(Model):
         An archive that initializes the backbone and the heads that it has. Other heads of this
         model are initialized as usual, other heads of the archive are ignored, and both are logged.
         The vocabulary must extend that of the archive. In a config:
-        `"vocabulary": {"type": "extend", "directory": ARCHIVE}`.
+        `"vocabulary": {"type": "extend", "directory": ARCHIVE, "min_count": {"tokens": 3}}`. Here
+        `min_count` counts new words in the new data only, and must be set again. The embedding of a
+        new word starts as that of the OOV token, so that heads of the archive score as before.
     arg_name_mapping : `Dict[str, Dict[str, str]]`, optional (default = no changes)
         For each component (`"backbone"` or the name of a head), a mapping from fields and backbone
         outputs to its arguments: `{"backbone": {"question": "text", "review": "text"}}`. Several

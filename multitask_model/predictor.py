@@ -1,6 +1,7 @@
 """`MultiTaskPredictor`: predictions for JSON of any tasks."""
 
 import copy
+import json
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy
@@ -14,10 +15,12 @@ from allennlp.predictors.predictor import Predictor
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import json_to_instance
-from multitask_model.errors import format_names, suggest
-from multitask_model.json_inputs import JsonInputs, full_name
+from multitask_model.errors import format_names, format_value, suggest
+from multitask_model.json_inputs import JsonInputs, explain_errors, full_name
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.outputs import BACKBONE, LOSS
+
+_EXAMPLE = '{"task": "NAME", ...}'
 
 
 @Predictor.register("multitask", exist_ok=True)
@@ -32,7 +35,8 @@ class MultiTaskPredictor(Predictor):
     reader's `text_to_instance`.
 
     A prediction has the outputs of the heads, and the tokens of the encoded text under `tokens`. If
-    the backbone takes several text fields, their tokens are under `FIELD_tokens`.
+    the backbone takes several text fields, their tokens are under `FIELD_tokens`, or under
+    `backbone_FIELD_tokens` if a head has an output of that name.
 
     Registered as a `Predictor` with name "multitask".
 
@@ -115,13 +119,33 @@ class MultiTaskPredictor(Predictor):
         """
         self._apply_token_indexers(instances)
         outputs = self.model.forward_on_instances(instances)
-        predictions: List[JsonDict] = sanitize(
-            [
-                {**self._tokens(instance), **self._select(of_instance)}
-                for instance, of_instance in zip(instances, outputs)
-            ]
-        )
+        predictions: List[JsonDict] = sanitize(list(map(self._prediction, instances, outputs)))
         return predictions
+
+    def _prediction(self, instance: Instance, outputs: Dict[str, numpy.ndarray]) -> JsonDict:
+        selected, prediction = self._select(outputs), {}
+        for name, tokens in self._tokens(instance).items():
+            is_taken = name in selected and self.model.component_of_output(name) != BACKBONE
+            prediction[f"{BACKBONE}_{name}" if is_taken else name] = tokens
+        return {**prediction, **selected}
+
+    @overrides
+    def load_line(self, line: str) -> JsonDict:
+        """
+        # Raises
+
+        `ValueError`
+            If the line is not JSON.
+        """
+        try:
+            json_dict: JsonDict = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            found = format_value(line.rstrip("\n"))
+            raise ValueError(
+                f"Each line must have one JSON object, but got {found}, which cannot be parsed: "
+                f"{error}. Write it as {_EXAMPLE}, all on one line."
+            ) from error
+        return json_dict
 
     @overrides
     def json_to_labeled_instances(self, inputs: JsonDict) -> List[Instance]:
@@ -172,6 +196,11 @@ class MultiTaskPredictor(Predictor):
 
     @overrides
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        if not isinstance(json_dict, dict):
+            raise ValueError(
+                f"Each input must be a JSON object, but got {format_value(json_dict)}. Write it as "
+                f"{_EXAMPLE}."
+            )
         if "task" not in json_dict:
             raise ValueError(
                 f"Each input requires the key 'task', but got only {format_names(json_dict)}. Add "
@@ -186,7 +215,8 @@ class MultiTaskPredictor(Predictor):
         if predictor is None:
             instance = self._json_inputs[task].to_instance(inputs)
         else:
-            instance = json_to_instance(predictor, inputs)
+            with explain_errors(task, predictor, inputs):
+                instance = json_to_instance(predictor, inputs)
         instance.add_field("task", MetadataField(task))
         if json_dict.get("heads") is not None:
             instance.add_field("heads", MetadataField(heads))

@@ -4,16 +4,21 @@ import contextlib
 import contextvars
 import logging
 import os
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 from allennlp.data import Vocabulary
 from allennlp.models.archival import get_weights_path
+from allennlp.modules.token_embedders import Embedding
 from allennlp.nn import util as nn_util
 
-from multitask_model.compat.allennlp_internals import reserved_tokens
+from multitask_model.compat.allennlp_internals import (
+    has_pretrained_file,
+    reserved_tokens,
+    vocab_namespace,
+)
 from multitask_model.compat.transformers import is_position_ids_buffer
 from multitask_model.errors import format_names
 
@@ -22,11 +27,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+EMBEDDINGS = (Embedding, torch.nn.Embedding, torch.nn.EmbeddingBag)
 _HEADS = "_heads."
 _other_heads_allowed = contextvars.ContextVar("_other_heads_allowed", default=False)
 
-Sizes = Set[Tuple[int, int]]
-"""The size in the archive and the size now, of every namespace of the vocabulary."""
+
+class Growth(NamedTuple):
+    """How a namespace of the vocabulary has grown."""
+
+    saved: int
+    """The number of entries in the archive."""
+    now: int
+    oov: Optional[int]
+    """The index of the OOV token, which stood for the new entries."""
+
+
+Growths = Dict[str, Growth]
+"""By namespace."""
 
 
 @contextlib.contextmanager
@@ -47,7 +64,8 @@ def ignore_other_heads(
 ) -> Tuple[List[str], List[str]]:
     """
     Removes from the missing and unexpected names of a state dict those of heads that only the model
-    or only the weights have, if `allow_other_heads` is active. These heads are logged.
+    or only the weights have, if `allow_other_heads` is active. These heads are logged. At least one
+    head must be in both.
 
     # Parameters
 
@@ -62,9 +80,22 @@ def ignore_other_heads(
 
     `Tuple[List[str], List[str]]`
         The remaining missing and unexpected names.
+
+    # Raises
+
+    `ConfigurationError`
+        If `allow_other_heads` is active, and the weights are for none of the model's heads.
     """
     if not _other_heads_allowed.get():
         return missing, unexpected
+    heads = list(heads)
+    if saved_heads.isdisjoint(heads):
+        raise ConfigurationError(
+            "The weights must be for at least one of the model's heads "
+            f"{format_names(heads)}, but got weights of the heads "
+            f"{format_names(sorted(saved_heads))}. Name the heads in the config as in the archive, "
+            "or set pretrained_file to initialize only the backbone."
+        )
     log_other_heads(heads, saved_heads)
     missing = [name for name in missing if head_of(name) in (None, *saved_heads)]
     return missing, [name for name in unexpected if head_of(name) in (None, *heads)]
@@ -93,7 +124,9 @@ def log_other_heads(heads: Iterable[str], saved_heads: Set[str]) -> None:
 def load_pretrained(model: "MultiTaskModel", path: str) -> None:
     """
     Copies the weights of an archive to the backbone of `model` and to the heads that both have.
-    Where the vocabulary has grown, the rows of the old entries are copied.
+    Where the vocabulary has grown, the rows of the old entries are copied. The rows of an embedding
+    for new entries get the vector of the OOV token, so that the heads of the archive score as
+    before, unless the embedding has a `pretrained_file` with vectors.
 
     # Parameters
 
@@ -105,10 +138,11 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
 
     `ConfigurationError`
         If the vocabulary of the model does not extend that of the archive, or a weight of the
-        backbone or of a head that both have is missing or has another shape.
+        backbone or of a head that both have is missing or has another shape, or is on the device
+        `meta`.
     """
     directory = cached_path(path, extract_archive=True)
-    sizes = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
+    growths = _check_vocabulary(model.vocab, os.path.join(directory, "vocabulary"), path)
     saved: Dict[str, torch.Tensor] = nn_util.read_state_dict(get_weights_path(directory))
     saved = {n: value for n, value in saved.items() if not is_position_ids_buffer(model, n)}
     saved_heads = {head for head in map(head_of, saved) if head is not None}
@@ -122,13 +156,23 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
             f"{format_names(different)} in only one of the two. Configure these modules as they "
             "were, or rename a head that differs."
         )
+    on_meta = [name for name, value in own.items() if value.device.type == "meta"]
+    if on_meta:
+        raise ConfigurationError(
+            "pretrained_file requires weights that can hold values, but got "
+            f"{format_names(on_meta)} on the device 'meta'. Build the model on another device."
+        )
     with torch.no_grad():
         for name, value in own.items():
-            _copy(name, saved[name], value, sizes)
+            _copy(name, saved[name], value, growths)
+        for name, module in model.named_modules():
+            if f"{name}.weight" in own:
+                _copy_unknown(module, len(saved[f"{name}.weight"]), growths)
 
 
-def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, sizes: Sizes) -> None:
+def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths) -> None:
     # Shape: (old entries, ...) to (old and new entries, ...)
+    sizes = {(growth.saved, growth.now) for growth in growths.values()}
     if saved.shape == value.shape:
         value.copy_(saved)
     elif saved.shape[1:] == value.shape[1:] and (len(saved), len(value)) in sizes:
@@ -142,11 +186,25 @@ def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, sizes: Sizes) -> 
         )
 
 
-def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Sizes:
+def _copy_unknown(module: torch.nn.Module, saved: int, growths: Growths) -> None:
+    """Copies the vector of the OOV token to the rows of new entries, if this is an embedding."""
+    if not isinstance(module, EMBEDDINGS) or has_pretrained_file(module):
+        return
+    weight = module.weight
+    namespace = vocab_namespace(module)
+    candidates = [growths[namespace]] if namespace in growths else list(growths.values())
+    for growth in candidates:
+        if growth.oov is not None and (growth.saved, growth.now) == (saved, len(weight)):
+            weight[saved:] = weight[growth.oov]
+            return
+
+
+def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Growths:
     if not os.path.isdir(directory):
-        return set()
+        return {}
     saved = _entries(Vocabulary.from_files(directory, *reserved_tokens(vocab)))
-    sizes = set()
+    oov = reserved_tokens(vocab)[1]
+    growths = {}
     for namespace, entries in _entries(vocab).items():
         old = saved.get(namespace, [])
         if entries[: len(old)] != old:
@@ -156,8 +214,9 @@ def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Sizes:
                 f'{format_names(old[:5])}. Set "vocabulary" in the config to '
                 f'{{"type": "extend", "directory": {path!r}}}.'
             )
-        sizes.add((len(old), len(entries)))
-    return sizes
+        oov_index = old.index(oov) if oov in old else None
+        growths[namespace] = Growth(len(old), len(entries), oov_index)
+    return growths
 
 
 def _entries(vocab: Vocabulary) -> Dict[str, List[str]]:

@@ -3,10 +3,12 @@
 from typing import Any, List, Optional
 
 import pytest
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import ShardedDatasetReader, TextClassificationJsonReader
 from allennlp.data.tokenizers import WhitespaceTokenizer
 
+from multitask_model import LabeledJsonlReader
 from multitask_model.json_inputs import JsonInputs, full_name
 from tests.helpers.messages import exactly
 
@@ -89,6 +91,25 @@ def test_parameters_without_names_are_an_error() -> None:
     )
     with pytest.raises(ValueError, match=exactly(message)):
         JsonInputs("news", Nameless()).to_instance({"text": "w1"})
+
+
+def test_an_error_of_the_reader_names_the_task_and_the_json() -> None:
+    message = (
+        "Task 'polarity' requires JSON that TextClassificationJsonReader can make an instance of, "
+        "but got {'text': 'w1', 'label': 1}, which raised ConfigurationError: LabelFields must be "
+        "passed a string label if skip_indexing=False. Found label: 1 with type: <class 'int'>. "
+        "Correct the keys or their values. AllenNLP's readers take labels as strings."
+    )
+    with pytest.raises(ValueError, match=exactly(message)) as error:
+        JsonInputs("polarity", text_reader()).to_instance({"text": "w1", "label": 1, "id": 3})
+    assert isinstance(error.value.__cause__, ConfigurationError)
+
+
+def test_integer_labels_of_our_readers_are_class_names() -> None:
+    reader = LabeledJsonlReader({"polarity": "class"})
+    instance = JsonInputs("reviews", reader).to_instance({"text": ["w1"], "polarity": 1})
+    label: Any = instance["polarity"]
+    assert label.label == "1"
 
 
 def test_unknown_keys_are_ignored_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,9 +9,9 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model, load_archive
 
-from multitask_model import MultiTaskModel
+from multitask_model import MultiTaskDatasetReader, MultiTaskModel
 from tests.helpers.messages import exactly
-from tests.helpers.training_config import HEAD, make_config, train
+from tests.helpers.training_config import HEAD, LinesReader, make_config, train
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +94,18 @@ def test_an_archive_may_be_loaded_with_fewer_heads(folder: Path, caplog: Any) ->
     assert IGNORED in caplog.messages
 
 
+def test_an_archive_with_none_of_the_heads_of_the_model_is_an_error(folder: Path) -> None:
+    params = make_config(folder, task_heads={}, arg_name_mapping={})
+    params["model"]["heads"] = {"polarities": dict(HEAD), "moods": dict(HEAD)}
+    message = (
+        "The weights must be for at least one of the model's heads ['polarities', 'moods'], but "
+        "got weights of the heads ['genre', 'mood', 'polarity']. Name the heads in the config as "
+        "in the archive, or set pretrained_file to initialize only the backbone."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        Model.load(Params(params), str(folder / "first"))
+
+
 def test_a_head_with_another_parameter_than_in_the_archive_is_an_error(folder: Path) -> None:
     params = make_config(folder)
     params["model"]["heads"]["mood"]["extra"] = True
@@ -167,3 +179,28 @@ def test_more_new_rows_than_new_entries_are_an_error(folder: Path) -> None:
     params["model"]["heads"]["polarity"]["classes"] = 5
     with pytest.raises(ConfigurationError, match=exactly(SHAPE.format([5, 6]))):
         Model.from_params(Params(params["model"]), vocab=first.vocab)
+
+
+@pytest.mark.skipif(not hasattr(torch, "set_default_device"), reason="came with torch 2")
+def test_weights_on_the_meta_device_cannot_be_loaded(folder: Path) -> None:
+    first: Any = load_archive(archive_of(folder)).model
+    params = make_config(folder, pretrained_file=archive_of(folder))
+    del params["model"]["heads"]["mood"], params["model"]["heads"]["genre"]
+    params["model"]["task_heads"] = {"tweets": ["polarity"]}
+    params["model"]["arg_name_mapping"] = {}
+    names = [n for n in first.state_dict() if "mood" not in n and "genre" not in n]
+    message = (
+        f"pretrained_file requires weights that can hold values, but got {names!r} on the device "
+        "'meta'. Build the model on another device."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)), torch.device("meta"):
+        Model.from_params(Params(params["model"]), vocab=first.vocab)
+
+
+def test_the_readers_of_a_loaded_archive_read_for_a_new_reader(folder: Path) -> None:
+    archive: Any = load_archive(archive_of(folder))
+    new = LinesReader()
+    reader = MultiTaskDatasetReader({**archive.validation_dataset_reader.readers, "irony": new})
+    for task, file in {"tweets": "tweets", "ewt": "ewt", "irony": "tweets"}.items():
+        instances: Any = list(reader.read(str(folder / f"{file}.jsonl"), force_task=task))
+        assert {instance["task"].metadata for instance in instances} == {task}

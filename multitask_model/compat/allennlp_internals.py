@@ -133,3 +133,13 @@ def is_uncalled_metric_error(error: RuntimeError) -> bool:
     called. AllenNLP has no class for this error.
     """
     return "have never called this metric" in str(error)
+
+
+def has_pretrained_file(embedding: torch.nn.Module) -> bool:
+    """Whether an `Embedding` was initialized from a file of vectors. It stores that privately."""
+    return getattr(embedding, "_pretrained_file", None) is not None
+
+
+def vocab_namespace(embedding: torch.nn.Module) -> Optional[str]:
+    """The namespace that an `Embedding` embeds, if it knows. It stores that privately."""
+    return getattr(embedding, "_vocab_namespace", None)

@@ -235,7 +235,7 @@ def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch
         return None
     elif isinstance(loss, numbers.Real):
         tensors = (value for value in outputs.values() if isinstance(value, torch.Tensor))
-        return torch.tensor(float(loss), device=next((t.device for t in tensors), None))
+        return torch.tensor(float(loss), device=next((t.device for t in tensors), "cpu"))
     else:
         found = repr(loss)
     raise ValueError(

@@ -14,6 +14,9 @@ from multitask_model.routing.outputs import BACKBONE
 RESERVED = {
     BACKBONE: "it is the name of the backbone",
     "reg": "its loss would be 'reg_loss', which the trainer uses for the regularization penalty",
+    "batch": "its loss would be 'batch_loss', which the trainer uses for the loss of a batch",
+    "batch_reg": "its loss would be 'batch_reg_loss', which the trainer uses for the "
+    "regularization penalty",
 }
 """Names that a head cannot have, and why."""
 
@@ -62,8 +65,10 @@ def check_components(components: Collection[str], **parameters: Collection[str])
     `ConfigurationError`
         If one of the `parameters` has a key that is not the name of a component.
     """
+    known = set(components)
     for parameter, keys in parameters.items():
-        check_known(parameter, "'backbone' or a head", keys, components)
+        unknown = [key for key in keys if key not in known]
+        check_known(parameter, "'backbone' or a head", unknown, components)
 
 
 def may_have_penalty(module: torch.nn.Module) -> bool:

@@ -89,7 +89,8 @@ class RowGatherer:
         return self._gathered[id(tensor)][1][group]
 
     def _make_indices(self, device: torch.device) -> Sequence[torch.Tensor]:
-        index = torch.tensor([row for rows in self._groups for row in rows])
+        # Not on the default device, which need not be that of the batch.
+        index = torch.tensor([row for rows in self._groups for row in rows], device="cpu")
         if device.type == "cuda":
             # From pinned memory the copy does not block.
             index = index.pin_memory()

@@ -28,7 +28,7 @@ def get_forward_arguments(module: torch.nn.Module) -> Set[str]:
 
     module : `torch.nn.Module`
         A backbone or a head. A wrapper such as `DistributedDataParallel` is inspected at the module
-        that it wraps.
+        that it wraps, a traced or scripted module at its TorchScript schema.
 
     # Returns
 
@@ -40,8 +40,8 @@ def get_forward_arguments(module: torch.nn.Module) -> Set[str]:
 def forward_parameters(module: torch.nn.Module) -> List[inspect.Parameter]:
     """Returns the parameters of `module.forward`, without `self`."""
     module = unwrap(module)
-    signature = inspect.signature(module.forward)
-    if _is_variadic(signature):
+    signature = _signature(module)
+    if _is_variadic(signature) and type(module).forward is not torch.nn.Module.forward:
         # Activation checkpointing replaces `forward` on the instance, but not on the class.
         of_class = inspect.signature(type(module).forward)
         return list(of_class.parameters.values())[1:]
@@ -55,12 +55,26 @@ def unwrap(module: torch.nn.Module) -> torch.nn.Module:
     is returned unchanged.
     """
     is_component = isinstance(module, (Model, Backbone))
-    if not is_component and _is_variadic(inspect.signature(module.forward)):
+    if not is_component and _is_variadic(_signature(module)):
         for attribute in _WRAPPED_ATTRIBUTES:
             inner = getattr(module, attribute, None)
             if isinstance(inner, torch.nn.Module):
                 return unwrap(inner)
     return module
+
+
+def _signature(module: torch.nn.Module) -> inspect.Signature:
+    """Returns the signature of `module.forward`, also of a traced or scripted module."""
+    schema = getattr(module.forward, "schema", None)
+    if isinstance(schema, torch._C.FunctionSchema):
+        # The first argument is the module. TorchScript stores names and defaults here only.
+        return inspect.Signature([_parameter(argument) for argument in schema.arguments[1:]])
+    return inspect.signature(module.forward)
+
+
+def _parameter(argument: torch.Argument) -> inspect.Parameter:
+    default = argument.default_value if argument.has_default_value() else inspect.Parameter.empty
+    return inspect.Parameter(argument.name, inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
 def _is_variadic(signature: inspect.Signature) -> bool:

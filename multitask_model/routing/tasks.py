@@ -1,11 +1,11 @@
 """The heads that serve each task, and the rows of a batch that each head gets."""
 
 import logging
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
-from multitask_model.errors import check_known, format_names, suggest
+from multitask_model.errors import check_known, format_names, format_value, suggest
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, RowGatherer, Rows, group_rows
 
@@ -41,11 +41,13 @@ class TaskHeads:
     ) -> None:
         self._positions = {head: i for i, head in enumerate(heads)}
         self._heads_of: Dict[str, List[str]] = {}
+        self._head_sets: Dict[str, Set[str]] = {}
         if task_heads is None:
             task_heads = {head: [head] for head in heads}
         for task, served_by in task_heads.items():
             self._set(task, served_by)
-        unused = [head for head in heads if not self.tasks_of(head)]
+        used = {head for served_by in self._heads_of.values() for head in served_by}
+        unused = [head for head in heads if head not in used]
         if unused:
             logger.warning(
                 "The heads %s serve no task and will not be trained. Add them to task_heads.",
@@ -58,8 +60,10 @@ class TaskHeads:
                 "task_heads must map each task to a list of one or more different heads, but got "
                 f"{heads!r} for {task!r}. List the heads that serve it, or leave the task out."
             )
-        check_known("task_heads", f"heads of the model for task {task!r}", heads, self._positions)
+        unknown = [head for head in heads if head not in self._positions]
+        check_known("task_heads", f"heads of the model for task {task!r}", unknown, self._positions)
         self._heads_of[task] = self.in_order(heads)
+        self._head_sets[task] = set(heads)
 
     def add_head(self, head: str, tasks: Sequence[str]) -> None:
         """Adds a head, the last in the order. It serves `tasks`, which may be new."""
@@ -87,7 +91,7 @@ class TaskHeads:
 
     def tasks_of(self, head: str) -> List[str]:
         """Returns the tasks that a head serves."""
-        return [task for task, heads in self._heads_of.items() if head in heads]
+        return [task for task, heads in self._head_sets.items() if head in heads]
 
     def rows(self, batch: Mapping[str, object]) -> Dict[str, AllRows]:
         """
@@ -107,8 +111,8 @@ class TaskHeads:
         # Raises
 
         `ValueError`
-            If there is no `task` or an unknown one, `heads` has a head that does not serve the
-            task, or no head has any rows.
+            If there is no `task` or an unknown one, `heads` has something else than lists of names
+            of heads that serve the task, or no head has any rows.
         """
         tasks = batch.get("task")
         if type(tasks) is list and tasks and "heads" not in batch:
@@ -161,10 +165,11 @@ class TaskHeads:
     def _indices(self, tasks: Sequence[str], restricted: object) -> Dict[str, Tuple[int, ...]]:
         names: List[Optional[Sequence[str]]] = [None] * len(tasks)
         if isinstance(restricted, Partial):
-            for row, value in zip(restricted.rows, restricted.value):  # type: ignore[call-overload]
+            lists = _lists_of_names(restricted.value, len(restricted.rows))
+            for row, value in zip(restricted.rows, lists):
                 names[row] = value
         elif restricted is not None:
-            names = list(restricted)  # type: ignore[call-overload]
+            names = _lists_of_names(restricted, len(tasks))
         keys = [(task, None if n is None else tuple(n)) for task, n in zip(tasks, names)]
         by_head: Dict[str, List[int]] = {}
         for (task, chosen), indices in group_rows(keys).items():
@@ -190,6 +195,25 @@ class TaskHeads:
                     f"{format_names(heads)}."
                 )
         return heads if names is None else [head for head in heads if head in names]
+
+
+def _lists_of_names(values: object, size: int) -> List[Optional[Sequence[str]]]:
+    """Checks the values of the field `heads` of `size` instances."""
+    if not isinstance(values, (list, tuple)) or len(values) != size:
+        raise ValueError(_not_names(values, f"a batch of {size} instances"))
+    for value in values:
+        is_list = isinstance(value, (list, tuple, set, frozenset))
+        if value is not None and not (is_list and all(isinstance(name, str) for name in value)):
+            raise ValueError(_not_names(value, "an instance"))
+    return list(values)
+
+
+def _not_names(value: object, of: str) -> str:
+    return (
+        "The field 'heads' of each instance must be a MetadataField with a list of names of heads, "
+        f"or None for all heads of its task, but got {format_value(value)} for {of}. Write it as "
+        'MetadataField(["NAME"]) in the dataset reader.'
+    )
 
 
 def check_tasks(head: str, tasks: Sequence[str]) -> None:

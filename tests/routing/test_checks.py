@@ -30,6 +30,8 @@ def test_there_must_be_heads() -> None:
     [
         ("backbone", "it is the name of the backbone"),
         ("reg", "its loss would be 'reg_loss', which the trainer uses for the regularization .*"),
+        ("batch", "its loss would be 'batch_loss', which the trainer uses for the loss of a batch"),
+        ("batch_reg", "its loss would be 'batch_reg_loss', which the trainer uses for the reg.*"),
         ("a.b", "module name can't contain .*"),
         ("keys", "attribute 'keys' already exists"),
         ("", "module name can't be empty string .*"),

@@ -3,13 +3,17 @@
 import functools
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from fairscale.nn import checkpoint_wrapper
 
-from multitask_model.routing.signatures import get_forward_arguments, unwrap
+from multitask_model import MultiTaskModel
+from multitask_model.routing.signatures import forward_parameters, get_forward_arguments, unwrap
+from tests.helpers.messages import exactly
+from tests.helpers.models import FixedHead
 
 
 class Plain(torch.nn.Module):
@@ -109,3 +113,49 @@ def test_a_forward_that_was_replaced_on_the_instance_is_inspected_in_the_class()
     vars(module)["forward"] = functools.partial(around, module.forward)
     assert "label" not in inspect.signature(module.forward).parameters
     assert get_forward_arguments(module) == {"text", "label"}
+
+
+class Scripted(torch.nn.Module):
+    def forward(self, text: torch.Tensor, scale: float = 2.0) -> Dict[str, torch.Tensor]:
+        return {"encoded": text * scale}
+
+
+def test_a_scripted_module_has_the_arguments_of_its_schema() -> None:
+    module: Any = torch.jit.script(Scripted())
+    parameters = forward_parameters(module)
+    assert [p.name for p in parameters] == ["text", "scale"]
+    assert [p.default for p in parameters] == [inspect.Parameter.empty, 2.0]
+    assert unwrap(module) is module
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_traced_module_has_the_arguments_that_it_was_traced_with() -> None:
+    module: Any = torch.jit.trace(Scripted(), torch.zeros(2), strict=False)
+    assert get_forward_arguments(module) == {"text"}
+
+
+@pytest.mark.parametrize("allowed", [None, {"backbone": {"text"}}])
+def test_a_model_runs_with_a_traced_backbone(allowed: Any) -> None:
+    traced: Any = torch.jit.trace(Scripted(), torch.zeros(2), strict=False)
+    head = FixedHead()
+    model = MultiTaskModel(head.vocab, traced, {"a": head}, allowed_arguments=allowed)
+    outputs = model(text=torch.ones(1), task=["a"], label=torch.zeros(1))
+    assert outputs["encoded"].tolist() == [2.0]
+    assert set(head.calls[0]) >= {"encoded", "text", "label"}
+
+
+def test_an_unknown_allowed_argument_of_a_traced_backbone_is_an_error() -> None:
+    traced: Any = torch.jit.trace(Scripted(), torch.zeros(2), strict=False)
+    head = FixedHead()
+    message = (
+        "allowed_arguments must name an argument that forward() of 'backbone' takes, but got "
+        "'txt'. Did you mean 'text'? Known names: ['text']."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        MultiTaskModel(head.vocab, traced, {"a": head}, allowed_arguments={"backbone": {"txt"}})
+
+
+def test_a_forward_that_only_the_instance_has_is_inspected_there() -> None:
+    module = torch.nn.Module()
+    vars(module)["forward"] = lambda *args, **kwargs: None
+    assert [p.name for p in forward_parameters(module)] == ["args", "kwargs"]

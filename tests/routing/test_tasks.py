@@ -2,9 +2,12 @@
 
 from typing import Any, Dict, List
 
+import numpy
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
 
+from multitask_model.errors import format_value
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -62,6 +65,40 @@ def test_restricting_to_a_head_that_does_not_serve_the_task_is_an_error() -> Non
     )
     with pytest.raises(ValueError, match=exactly(message)):
         shared().rows({"task": ["ewt"], "heads": [["genr"]]})
+
+
+NOT_NAMES = (
+    "The field 'heads' of each instance must be a MetadataField with a list of names of heads, or "
+    "None for all heads of its task, but got {}. Write it as "
+    'MetadataField(["NAME"]) in the dataset reader.'
+)
+
+
+@pytest.mark.parametrize("value", ["genre", 3, [3], [None], {"genre": 1}, numpy.array([1])])
+@pytest.mark.parametrize("partial", [False, True])
+def test_the_field_heads_must_have_lists_of_names(value: Any, partial: bool) -> None:
+    heads = Partial([value], (0,)) if partial else [value, None]
+    message = NOT_NAMES.format(f"{format_value(value)} for an instance")
+    with pytest.raises(ValueError, match=exactly(message)):
+        shared().rows({"task": ["ewt", "ewt"], "heads": heads})
+
+
+@pytest.mark.parametrize(
+    ("heads", "found"),
+    [
+        (torch.tensor([1, 0]), "tensor([1, 0]) for a batch of 2 instances"),
+        ([["genre"]], "[['genre']] (1 items) for a batch of 2 instances"),
+        ("genre", "'genre' for a batch of 2 instances"),
+    ],
+)
+def test_the_field_heads_must_have_a_value_for_each_instance(heads: Any, found: str) -> None:
+    with pytest.raises(ValueError, match=exactly(NOT_NAMES.format(found))):
+        shared().rows({"task": ["ewt", "ewt"], "heads": heads})
+
+
+@pytest.mark.parametrize("names", [("genre",), {"genre"}, frozenset(["genre"])])
+def test_the_names_of_heads_may_be_a_tuple_or_a_set(names: Any) -> None:
+    assert indices(shared().rows({"task": ["ewt"], "heads": [names]})) == {"genre": [0]}
 
 
 def test_restricted_heads_have_the_order_of_the_model() -> None:

@@ -101,6 +101,13 @@ class PerTaskLabelsReader(WrappedReader):
         return getattr(self.inner, name)
 
 
+def _unwrap(reader: DatasetReader) -> DatasetReader:
+    """Returns the reader inside one that another multitask reader made to add the field `task`."""
+    while isinstance(reader, TaskReader) or type(reader) is MultiTaskReaderShim:
+        reader = reader.inner
+    return reader
+
+
 @DatasetReader.register("multitask", exist_ok=True)
 class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader):
     """
@@ -113,7 +120,9 @@ class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader
     # Parameters
 
     readers : `Dict[str, DatasetReader]`
-        The dataset reader of each task.
+        The dataset reader of each task. They may be `readers` of another multitask reader, such as
+        that of a loaded archive. They keep their prefixes of namespaces, but not the name of their
+        task and its `max_instances`.
     per_task_label_namespaces : `bool`, optional (default = `False`)
         If `True`, the vocabulary namespace of every label is prefixed with its task: for the task
         `ewt`, `labels` becomes `ewt_labels`, and `upos_tags` becomes `ewt_upos_tags`. This applies
@@ -160,7 +169,12 @@ class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader
         )
         self.readers = {}
         for task, reader in readers.items():
-            inner = PerTaskLabelsReader(reader, task) if per_task_label_namespaces else reader
+            inner = _unwrap(reader)
+            if per_task_label_namespaces:
+                # The labels of a reader have one prefix, that of the task it now reads.
+                while isinstance(inner, PerTaskLabelsReader):
+                    inner = inner.inner
+                inner = PerTaskLabelsReader(inner, task)
             self.readers[task] = TaskReader(inner, task, max_instances)
 
     @overrides

@@ -160,3 +160,28 @@ def test_reading_an_unknown_task_is_an_error() -> None:
         "force_task must name a task that has a reader, but got 'tweet'. Did you mean 'tweets'? "
         "Known names: ['tweets']."
     )
+
+
+@pytest.mark.parametrize("make", [MultiTaskDatasetReader, AllenNLPReader])
+@pytest.mark.parametrize("per_task", [False, True])
+def test_the_readers_of_a_multitask_reader_can_be_used_for_another(
+    make: Any, per_task: bool
+) -> None:
+    old = make({"a": NumbersReader()})
+    new = MultiTaskDatasetReader({**old.readers, "b": old.readers["a"]}, per_task)
+    for task in ("a", "b"):
+        (instance,) = new.read("1", force_task=task)
+        assert instance.fields["task"].metadata == task  # type: ignore[attr-defined]
+        expected = f"{task}_labels" if per_task else "labels"
+        assert label_namespace(instance.fields["label"]) == expected
+    # The old reader is unchanged.
+    assert next(iter(old.read("1", force_task="a")))["task"].metadata == "a"
+
+
+@pytest.mark.parametrize(("per_task", "expected"), [(False, "a_labels"), (True, "b_labels")])
+def test_readers_with_prefixed_namespaces_are_prefixed_once(per_task: bool, expected: str) -> None:
+    old: Any = MultiTaskDatasetReader({"a": NumbersReader()}, True, max_instances=1)
+    new = MultiTaskDatasetReader({"b": old.readers["a"]}, per_task)
+    instances = list(new.read("3", force_task="b"))
+    assert len(instances) == 3
+    assert label_namespace(instances[0].fields["label"]) == expected
