@@ -35,6 +35,7 @@ from multitask_model.routing.checks import (
     may_have_penalty,
 )
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
+from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial, has_partial
 from multitask_model.routing.rows import group_rows
@@ -163,6 +164,7 @@ class MultiTaskModel(Model):
         }
         self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
         self._output_names = OutputNames(list(heads))
+        self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
         self._per_task_metrics = (
@@ -238,6 +240,7 @@ class MultiTaskModel(Model):
         if self._per_task_metrics is not None:
             self._per_task_metrics = PerTaskMetrics(self._tasks, self._heads)
         self._output_names.add_head(name)
+        self._missing_losses.add_head(name, tasks)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
@@ -281,6 +284,8 @@ class MultiTaskModel(Model):
                 self._per_task_metrics.update(router, available, head_rows, is_partial)
 
         outputs, losses = self._collect(results)
+        if self.training:
+            self._missing_losses.update(kwargs, available, rows, losses)
         if losses:
             joint_loss = self._joint_loss(losses, results, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
@@ -333,6 +338,8 @@ class MultiTaskModel(Model):
             for prefix, of_task in self._per_task_metrics.get(reset):
                 add_metrics(metrics, prefix, of_task)
         if reset:
+            if self.training:
+                self._missing_losses.finish_epoch()
             self._heads_called.clear()
             self._mean_losses.reset()
         return metrics
@@ -429,6 +436,13 @@ class MultiTaskModel(Model):
             of a head. `None` for the joint loss.
         """
         return self._output_names.find(name)
+
+    def explain_missing_loss(self, batch: Mapping[str, object]) -> str:
+        """
+        Returns an error message for a training batch without a loss: the heads that ran, the
+        optional arguments that each was missing, and the fields that no component takes.
+        """
+        return self._missing_losses.explain(batch, self._output_names.keys_of(BACKBONE))
 
     @classmethod
     @overrides
