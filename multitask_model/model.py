@@ -34,6 +34,7 @@ from multitask_model.routing.checks import (
     make_module_dict,
     may_have_penalty,
 )
+from multitask_model.routing.head_errors import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
@@ -162,6 +163,8 @@ class MultiTaskModel(Model):
             name: Router(name, module, mapping.get(name), allowed.get(name))
             for name, module in components.items()
         }
+        for name, head in heads.items():
+            check_head(name, head, self._routers[name], backbone)
         self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
@@ -232,6 +235,7 @@ class MultiTaskModel(Model):
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
+        check_head(name, head, router, self.backbone)
         add_module(self._heads, name, head)
         self._routers[name] = router
         self._joint_loss.set_weight(name, loss_weight)
@@ -277,11 +281,14 @@ class MultiTaskModel(Model):
         encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_partial)
         available = available_to_heads(kwargs, encoded[0])
         results = {BACKBONE: encoded}
-        for name, head_rows in rows.items():
-            head, router = self.heads[name], self._routers[name]
-            results[name] = call_head(head, router, available, head_rows, is_partial)
-            if self._per_task_metrics is not None:
-                self._per_task_metrics.update(router, available, head_rows, is_partial)
+        try:
+            for name, head_rows in rows.items():
+                head, router = self.heads[name], self._routers[name]
+                results[name] = call_head(head, router, available, head_rows, is_partial)
+                if self._per_task_metrics is not None:
+                    self._per_task_metrics.update(router, available, head_rows, is_partial)
+        except (RuntimeError, IndexError) as error:
+            raise_head_error(name, head, router, available, head_rows, error)
 
         outputs, losses = self._collect(results)
         if self.training:
