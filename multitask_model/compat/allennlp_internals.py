@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 import torch
 from allennlp.common import JsonDict
-from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
+from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.dataset_utils.span_utils import TypedStringSpan
@@ -134,3 +134,13 @@ def merge_continued_spans(spans: List[TypedStringSpan]) -> Set[TypedStringSpan]:
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim
 """The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
+
+
+def validation_loader(trainer: GradientDescentTrainer) -> Optional[DataLoader]:
+    """The loader of the validation data. The trainer has a public attribute for training only."""
+    return trainer._validation_data_loader
+
+
+def tracked_metrics(trainer: GradientDescentTrainer) -> List[str]:
+    """The names in `validation_metric`, without signs. The trainer keeps its tracker private."""
+    return [name for _, name in trainer._metric_tracker.tracked_metrics]

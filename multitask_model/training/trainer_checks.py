@@ -9,11 +9,15 @@ import torch
 from allennlp.models.model import Model
 from allennlp.training import GradientDescentTrainer
 
+from multitask_model.compat.allennlp_internals import tracked_metrics, validation_loader
 from multitask_model.compat.patching import patch
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.outputs import LOSS
+from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
+from multitask_model.training.validation_metrics import check_validation_metric
 
 Outputs = Dict[str, torch.Tensor]
+TrainingMetrics = Dict[str, object]
 
 
 def check_multitask_training() -> None:
@@ -33,6 +37,17 @@ def check_multitask_training() -> None:
             if message is None:
                 raise
             raise RuntimeError(message) from error
+
+    @patch(GradientDescentTrainer, "train")
+    def _(
+        original: Callable[..., TrainingMetrics], trainer: GradientDescentTrainer
+    ) -> TrainingMetrics:
+        if isinstance(trainer.model, MultiTaskModel):
+            warn_of_shared_namespaces(trainer.model, trainer.data_loader)
+            loader = validation_loader(trainer)
+            if loader is not None:
+                check_validation_metric(tracked_metrics(trainer), trainer.model, loader)
+        return original(trainer)
 
 
 def _is_missing_loss(error: RuntimeError) -> bool:
