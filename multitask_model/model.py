@@ -35,7 +35,9 @@ from multitask_model.routing.checks import (
     make_module_dict,
     may_have_penalty,
 )
+from multitask_model.routing.head_errors import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
+from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial, Whole, has_marks
 from multitask_model.routing.rows import group_rows
@@ -175,8 +177,11 @@ class MultiTaskModel(Model):
             name: Router(name, module, mapping.get(name), allowed.get(name), name in copied)
             for name, module in components.items()
         }
+        for name, head in heads.items():
+            check_head(name, head, self._routers[name], backbone)
         self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
         self._output_names = OutputNames(list(heads))
+        self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
         self._mean_losses = MeanLosses()
         self._per_task_metrics = (
@@ -247,6 +252,7 @@ class MultiTaskModel(Model):
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
         router = Router(name, head, arg_name_mapping, allowed_arguments)
+        check_head(name, head, router, self.backbone)
         all_tasks = copy.deepcopy(self._tasks)
         all_tasks.add_head(name, tasks)
         add_module(self._heads, name, head)
@@ -261,6 +267,7 @@ class MultiTaskModel(Model):
         self._joint_loss.set_weight(name, loss_weight)
         self._tasks.add_head(name, tasks)
         self._output_names.add_head(name)
+        self._missing_losses.add_head(name, tasks)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
 
     def _prepare_added(self, head: Head, all_tasks: TaskHeads) -> None:
@@ -308,13 +315,18 @@ class MultiTaskModel(Model):
         available = available_to_heads(kwargs, encoded[0])
         is_marked = is_marked or has_marks(encoded[0])
         results = {BACKBONE: encoded}
-        for name, head_rows in rows.items():
-            head, router = self.heads[name], self._routers[name]
-            results[name] = call_head(head, router, available, head_rows, is_marked)
-            if self._per_task_metrics is not None:
-                self._per_task_metrics.update(router, available, head_rows, is_marked)
+        try:
+            for name, head_rows in rows.items():
+                head, router = self.heads[name], self._routers[name]
+                results[name] = call_head(head, router, available, head_rows, is_marked)
+                if self._per_task_metrics is not None:
+                    self._per_task_metrics.update(router, available, head_rows, is_marked)
+        except (RuntimeError, IndexError) as error:
+            raise_head_error(name, head, router, available, head_rows, error)
 
         outputs, losses = self._collect(results)
+        if self.training:
+            self._missing_losses.update(kwargs, available, rows, losses)
         if losses:
             joint_loss = self._joint_loss(losses, results, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
@@ -370,6 +382,8 @@ class MultiTaskModel(Model):
             for prefix, of_task in self._per_task_metrics.get(reset):
                 add_metrics(metrics, prefix, of_task)
         if reset:
+            if self.training:
+                self._missing_losses.finish_epoch()
             self._heads_called.clear()
         return metrics
 
@@ -469,6 +483,13 @@ class MultiTaskModel(Model):
             of a head. `None` for the joint loss.
         """
         return self._output_names.find(name)
+
+    def explain_missing_loss(self, batch: Mapping[str, object]) -> str:
+        """
+        Returns an error message for a training batch without a loss: the heads that ran, the
+        optional arguments that each was missing, and the fields that no component takes.
+        """
+        return self._missing_losses.explain(batch, self._output_names.keys_of(BACKBONE))
 
     @classmethod
     @overrides

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import JsonDict
-from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
+from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
@@ -143,3 +143,13 @@ def has_pretrained_file(embedding: torch.nn.Module) -> bool:
 def vocab_namespace(embedding: torch.nn.Module) -> Optional[str]:
     """The namespace that an `Embedding` embeds, if it knows. It stores that privately."""
     return getattr(embedding, "_vocab_namespace", None)
+
+
+def validation_loader(trainer: GradientDescentTrainer) -> Optional[DataLoader]:
+    """The loader of the validation data. The trainer has a public attribute for training only."""
+    return trainer._validation_data_loader
+
+
+def tracked_metrics(trainer: GradientDescentTrainer) -> List[str]:
+    """The names in `validation_metric`, without signs. The trainer keeps its tracker private."""
+    return [name for _, name in trainer._metric_tracker.tracked_metrics]

@@ -1,7 +1,7 @@
 """Which available value goes to which argument of a component."""
 
 import inspect
-from typing import Dict, Iterable, Mapping, Optional, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Set, Tuple
 
 import torch
 
@@ -138,6 +138,16 @@ class Router:
         """Maps the available names to arguments, except those that only `**kwargs` would take."""
         arguments = {name: self._mapping.get(name, name) for name in available}
         return {n: a for n, a in arguments.items() if a in self._names and a in self._allowed}
+
+    @property
+    def name_mapping(self) -> Mapping[str, str]:
+        """From names of available values to names of arguments."""
+        return self._mapping
+
+    @property
+    def optional_arguments(self) -> Set[str]:
+        """The arguments that may be passed and have a default."""
+        return (self._allowed & self._names) - self._required
 
     def _duplicate(self, argument: str, available: Iterable[str]) -> str:
         sources = [name for name in available if self._mapping.get(name, name) == argument]

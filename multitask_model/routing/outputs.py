@@ -1,6 +1,6 @@
 """The names of outputs and metrics, and which component each output came from."""
 
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 BACKBONE = "backbone"
 LOSS = "loss"
@@ -73,6 +73,10 @@ class OutputNames:
         names = self._names[component]
         for key, value in of_component.items():
             outputs[names[key] if key in names else self._new_name(component, key)] = value
+
+    def keys_of(self, component: str) -> List[str]:
+        """Returns the outputs that a component ever had, under its own names for them."""
+        return list(self._names[component])
 
     def _new_name(self, component: str, key: str) -> str:
         name = f"{component}_{key}" if component != BACKBONE or key == LOSS else key

@@ -1,0 +1,58 @@
+"""
+Checks that `GradientDescentTrainer` makes for a `MultiTaskModel`. The trainer has no hook that is
+called without a change of the config, so its methods are patched.
+"""
+
+from typing import Callable, Dict, Mapping, Optional
+
+import torch
+from allennlp.models.model import Model
+from allennlp.training import GradientDescentTrainer
+
+from multitask_model.compat.allennlp_internals import tracked_metrics, validation_loader
+from multitask_model.compat.patching import patch
+from multitask_model.model import MultiTaskModel
+from multitask_model.routing.outputs import LOSS
+from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
+from multitask_model.training.validation_metrics import check_validation_metric
+
+Outputs = Dict[str, torch.Tensor]
+TrainingMetrics = Dict[str, object]
+
+
+def check_multitask_training() -> None:
+    """Adds the checks to the trainer. Training of other models is unaffected."""
+
+    @patch(GradientDescentTrainer, "batch_outputs")
+    def _(
+        original: Callable[..., Outputs],
+        trainer: GradientDescentTrainer,
+        batch: Mapping[str, object],
+        for_training: bool,
+    ) -> Outputs:
+        try:
+            return original(trainer, batch, for_training)
+        except RuntimeError as error:
+            message = _missing_loss(trainer.model, batch) if _is_missing_loss(error) else None
+            if message is None:
+                raise
+            raise RuntimeError(message) from error
+
+    @patch(GradientDescentTrainer, "train")
+    def _(
+        original: Callable[..., TrainingMetrics], trainer: GradientDescentTrainer
+    ) -> TrainingMetrics:
+        if isinstance(trainer.model, MultiTaskModel):
+            warn_of_shared_namespaces(trainer.model, trainer.data_loader)
+            loader = validation_loader(trainer)
+            if loader is not None:
+                check_validation_metric(tracked_metrics(trainer), trainer.model, loader)
+        return original(trainer)
+
+
+def _is_missing_loss(error: RuntimeError) -> bool:
+    return f"does not contain a '{LOSS}' key" in str(error)
+
+
+def _missing_loss(model: Model, batch: Mapping[str, object]) -> Optional[str]:
+    return model.explain_missing_loss(batch) if isinstance(model, MultiTaskModel) else None
