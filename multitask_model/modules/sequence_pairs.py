@@ -35,7 +35,7 @@ class SequencePairJoiner:
         self._second_type = tokenizer.sequence_pair_second_token_type_id or 0
         self._padding_id = tokenizer.tokenizer.pad_token_id or 0
         self.max_length: int = tokenizer.tokenizer.model_max_length
-        """The longest sequence that the tokenizer allows; a very large number if it has no limit."""
+        """The longest sequence that the tokenizer allows; a very large number without limit."""
 
     def __call__(
         self, first: Dict[str, torch.Tensor], second: Dict[str, torch.Tensor]

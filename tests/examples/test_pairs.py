@@ -15,7 +15,7 @@ from allennlp.data import DatasetReader, Vocabulary
 
 import multitask_model  # noqa: F401  (registers the types of the configs)
 from tests.helpers.commands import ROOT
-from tests.helpers.example_configs import BY_LOSS, TINY_TRANSFORMER, copy_example, run_commands
+from tests.helpers.example_configs import BY_LOSS, copy_example, run_commands
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 PAIRS = ROOT / "examples" / "pairs"
@@ -151,16 +151,39 @@ def separable_pairs() -> List[Dict[str, Any]]:
     ]
 
 
+def independent_pairs() -> List[Dict[str, Any]]:
+    """The entailment depends on the second text only, the similarity on the first only."""
+    return [
+        {
+            "text": f"the {first} sat",
+            "text_pair": f"{word} {second} sat",
+            "entailment": "contradiction" if word == "not" else "entailment",
+            "similarity": 3.0 * (first == "cat"),
+        }
+        for first in ("cat", "dog")
+        for second in ("cat", "dog")
+        for word in ("not", "a")
+    ]
+
+
+def write_splits(folder: Path, pairs: List[Dict[str, Any]]) -> None:
+    folder.mkdir(exist_ok=True)
+    lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
+    for split in SPLITS:
+        (folder / f"{split}.jsonl").write_text(lines)
+
+
 @pytest.fixture(name="directory")
 def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with a copy of the example and small data."""
     copy_example("pairs", tmp_path)
-    (tmp_path / "data").mkdir()
-    lines = "".join(json.dumps(pair) + "\n" for pair in separable_pairs() * 6)
-    for split in SPLITS:
-        (tmp_path / "data" / f"{split}.jsonl").write_text(lines)
+    write_splits(tmp_path / "data", separable_pairs() * 6)
     monkeypatch.setenv("PAIRS_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MINILM_DIR", make_tiny_bert(tmp_path / "bert"))
+    bert = Path(make_tiny_bert(tmp_path / "bert", layers=2))
+    config = json.loads((bert / "config.json").read_text())
+    config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)  # it is tiny
+    (bert / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("MINILM_DIR", str(bert))
     return tmp_path
 
 
@@ -186,16 +209,18 @@ def test_the_siamese_bilstm_learns_from_pairs(directory: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_transformer_trains_both_heads(directory: Path) -> None:
+def test_both_texts_of_a_joint_pair_reach_the_heads(directory: Path) -> None:
+    write_splits(directory / "data", independent_pairs() * 16)
     overrides = {
         **{f"model.heads.{head}.seq2vec_encoder.embedding_dim": HIDDEN_SIZE for head in HEADS},
-        **TINY_TRANSFORMER,
+        **BY_LOSS,
+        "model.backbone.dropout": 0.0,
         "trainer.learning_rate_scheduler": None,
-        "trainer.num_epochs": 3,
+        "trainer.num_epochs": 30,
+        "trainer.optimizer.lr": 0.005,
     }
-    overrides.pop("trainer.optimizer.parameter_groups")
     scores = run_commands("pairs/minilm", overrides, directory)
-    assert 0 <= scores["entailment_accuracy"] <= 1
-    # The mean of the targets has an error of 2.25.
-    assert scores["similarity_mse"] < 3
+    # The transformer has random weights. Half of the pairs are entailed.
+    assert scores["entailment_accuracy"] >= 0.75
+    assert scores["similarity_pearson"] >= 0.75
     assert scores["loss"] == pytest.approx(scores["entailment_loss"] + scores["similarity_loss"])

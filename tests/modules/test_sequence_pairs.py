@@ -40,7 +40,7 @@ def index(name: str, tokens: List[List[Token]], **options: Any) -> Dict[str, tor
     batch = Batch([Instance({"text": TextField(row, {"tokens": indexer})}) for row in tokens])
     batch.index_instances(Vocabulary())
     tensors: Any = batch.as_tensor_dict()["text"]
-    return tensors["tokens"]  # type: ignore[no-any-return]
+    return tensors["tokens"]
 
 
 def indexed_pairs(
