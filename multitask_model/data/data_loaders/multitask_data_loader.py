@@ -253,6 +253,13 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
                 with contextlib.suppress(NotImplementedError):
                     component.update_from_epoch_metrics(dict(metrics))
 
+    def start_training(self) -> None:
+        """
+        Counts the batches of past epochs from here, for `state_dict`. A trainer that recovers does
+        not iterate over batches that were taken before the training, such as a look at one batch.
+        """
+        self._tracker.restart_count()
+
     def finish_epoch(self, batches: Optional[int] = None) -> None:
         """
         Ends the current epoch, even if not all of its batches were taken.
