@@ -33,12 +33,21 @@ class RecordingCallback(TrainerCallback):
     kill_after : `int`, optional (default = `None`)
         Kills the process with SIGKILL after this number of batches, unless the file `killed`
         exists, which it then writes.
+    look : `bool`, optional (default = `False`)
+        Takes a batch from the data loader before the training.
     """
 
-    def __init__(self, serialization_dir: str, kill_after: Optional[int] = None) -> None:
+    def __init__(
+        self, serialization_dir: str, kill_after: Optional[int] = None, look: bool = False
+    ) -> None:
         super().__init__(serialization_dir)
+        self.look = look
         self.folder = Path(serialization_dir)
         self.kill_after = kill_after
+
+    def on_start(self, trainer: GradientDescentTrainer, *args: Any, **kwargs: Any) -> None:
+        if self.look:
+            next(iter(trainer.data_loader))
 
     def on_batch(
         self,

@@ -68,11 +68,11 @@ class EpochTracker:
             return
         self.finish()
         current = self._current = CurrentEpoch(self.state_dict(), self._counts())
-        number = len(self._batch_counts)
-        self._batch_counts.append(0)
+        counts, number = self._batch_counts, len(self._batch_counts)
+        counts.append(0)
         try:
             for batch in self._batches(collate):
-                self._batch_counts[number] += 1
+                counts[number] += 1
                 yield batch
         finally:
             if self._current is current:
@@ -90,6 +90,11 @@ class EpochTracker:
             return self._epochs.counts()
         except TypeError:
             return None
+
+    def restart_count(self) -> None:
+        """Ends the current epoch, if there is one, and forgets the batches of all past epochs."""
+        self.finish()
+        self._batch_counts = []  # an epoch that is still iterated over keeps the old list
 
     def finish(self, batches: Optional[int] = None) -> None:
         """

@@ -56,6 +56,7 @@ class Epochs:
         Reorders a task's instances in a shuffled epoch, such as `LengthBucketer.reorder`.
     get_instance : `Callable[[InstanceRef], Instance]`
         Returns the instance of a reference.
+    seed : `int`
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Epochs:
         shuffle: Optional[bool],
         reorder: Optional[Reorder],
         get_instance: Callable[[InstanceRef], Instance],
+        seed: int,
     ) -> None:
         self._datasets = datasets
         self._scheduler = scheduler
@@ -75,8 +77,7 @@ class Epochs:
         self._shuffle = shuffle
         self._reorder = reorder
         self._get_instance = get_instance
-        # AllenNLP seeds Python's generator from the config.
-        self._seed = random.getrandbits(32)
+        self._seed = seed
         self._number = 0
         self._evaluations = 0
         self._carry = dict.fromkeys(datasets, 0.0)

@@ -26,6 +26,7 @@ from multitask_model.data.data_loaders.loader_options import (
 )
 from multitask_model.data.data_loaders.padding_ratio import PaddingMeter
 from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of, without_drop_last
+from multitask_model.data.data_loaders.seeds import make_seed, separate_random_state
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.data.data_loaders.task_options import (
     CollateWorkers,
@@ -52,8 +53,10 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
       `True`. `instances_per_epoch` and `drop_last` are ignored. The state of training does not
       change.
     - **Reproducibility.** An epoch depends on its number, on the position in each dataset, and on a
-      seed that is taken from Python's generator at construction (AllenNLP seeds it from the
-      config). A run that is recovered from a checkpoint therefore gets the same batches, unless the
+      seed that is taken from Python's generator at construction, before reading (AllenNLP seeds it
+      from the config). In distributed training, all processes use the seed of the first one: every
+      process has to construct the loader. Random numbers that a reader uses while the loader is
+      constructed depend on this seed, and have no effect on anything else. A run that is recovered from a checkpoint therefore gets the same batches, unless the
       sampler depends on metrics: AllenNLP iterates over all earlier batches again. The trainer
       callback `multitask_data` saves the loader's state in the checkpoint instead, which also
       supports such samplers and takes no time.
@@ -155,7 +158,10 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             "instance_queue_size": instance_queue_size,
             "instance_chunk_size": instance_chunk_size,
         }
-        self.datasets, self.collate_workers = self._read(options)
+        # Before reading, so that it does not depend on the random numbers that a reader uses.
+        seed = make_seed()
+        with separate_random_state(seed):
+            self.datasets, self.collate_workers = self._read(options)
         """The dataset of each task, and the processes that collate batches."""
         self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
         self._sorting_keys = sorting_keys
@@ -167,6 +173,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             shuffle,
             None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise).reorder,
             self._store.__getitem__,
+            seed,
         )
         self._tracker = EpochTracker(self._epochs, self.scheduler)
 
@@ -245,6 +252,13 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
                 # AllenNLP's classes raise it if they do not depend on metrics.
                 with contextlib.suppress(NotImplementedError):
                     component.update_from_epoch_metrics(dict(metrics))
+
+    def start_training(self) -> None:
+        """
+        Counts the batches of past epochs from here, for `state_dict`. A trainer that recovers does
+        not iterate over batches that were taken before the training, such as a look at one batch.
+        """
+        self._tracker.restart_count()
 
     def finish_epoch(self, batches: Optional[int] = None) -> None:
         """

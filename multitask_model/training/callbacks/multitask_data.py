@@ -27,7 +27,8 @@ class MultiTaskDataCallback(TrainerCallback):
     - Checkpoints contain the loader's state: the position in every dataset, the state of the
       sampler, and the seed. A recovered run trains on exactly the same batches as an uninterrupted
       one. AllenNLP's trainer iterates over all earlier batches again; the loader returns empty
-      batches for these, which takes no time.
+      batches for these, which takes no time. Batches that are taken from the loader before the
+      training do not count.
 
     Without the callback, a recovered run gets the same batches too, by loading all earlier batches
     again, as long as the sampler does not depend on metrics.
@@ -72,6 +73,8 @@ class MultiTaskDataCallback(TrainerCallback):
         if self._restored is not None:
             state = _state_of_this_process(self._restored)
             loader.load_state_dict(state, fast_forward=batches_to_skip(trainer))
+        else:
+            loader.start_training()
         self._states = _states_of_all_processes(loader.state_dict())
 
     @overrides

@@ -88,6 +88,21 @@ def test_fast_forward_replaces_earlier_batches_by_empty_ones() -> None:
     assert epoch(resumed) == epoch(uninterrupted)
 
 
+def test_batches_are_counted_from_the_start_of_training() -> None:
+    loader, resumed = make_loader({"a": 7}), make_loader({"a": 7}, seed=2)
+    open_epoch = iter(loader)
+    next(open_epoch)
+    next(iter(loader))
+    loader.start_training()
+    assert loader.state_dict()["batches"] == []
+    epoch(loader)
+    assert next(open_epoch)
+    assert loader.state_dict()["batches"] == [3]
+    resumed.load_state_dict(loader.state_dict(), fast_forward=0)
+    assert list(resumed) == [{}] * 3
+    assert epoch(resumed) == epoch(loader)
+
+
 def test_the_state_of_other_datasets_is_an_error() -> None:
     state = make_loader({"a": 1, "b": 1}).state_dict()
     with pytest.raises(ConfigurationError) as error:

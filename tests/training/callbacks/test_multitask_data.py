@@ -25,6 +25,8 @@ from tests.helpers.commands import ROOT
 from tests.helpers.loading import epoch, make_loader, messages
 from tests.helpers.recording import PACKAGES, read_trained, recording_config, train
 
+DATA_CALLBACK = {"type": "multitask_data"}
+
 # For each run: the changes of the config, the number of batches after which it is killed, and the
 # number of batches in its last checkpoint, which was saved one batch or at most one epoch before.
 RUNS: Dict[str, Any] = {
@@ -50,6 +52,11 @@ RUNS: Dict[str, Any] = {
         },
         10,
         6,
+    ),
+    "look_before_training": (
+        {"trainer.callbacks": [{"type": "tests_recording", "look": True}, DATA_CALLBACK]},
+        9,
+        8,
     ),
     "accumulating": (
         {"trainer.num_gradient_accumulation_steps": 2, "data_loader.num_workers": 1},
