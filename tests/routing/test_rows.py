@@ -214,9 +214,9 @@ def test_the_index_of_all_heads_is_made_once_per_device(monkeypatch: pytest.Monk
     made: List[Any] = []
     make = torch.tensor
 
-    def recorded(data: Any) -> torch.Tensor:
+    def recorded(data: Any, **kwargs: Any) -> torch.Tensor:
         made.append(data)
-        return make(data)
+        return make(data, **kwargs)
 
     gatherer = RowGatherer([[0, 2], [1, 3]])
     first, second = torch.arange(4), torch.arange(8).view(4, 2)
