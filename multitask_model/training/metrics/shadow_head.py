@@ -37,6 +37,8 @@ class ShadowHead:
     def _follow(
         self, path: str, module: torch.nn.Module, own: Optional[torch.nn.Module]
     ) -> torch.nn.Module:
+        if isinstance(module, torch.jit.ScriptModule):
+            return copy.deepcopy(module).eval()  # a compiled module cannot share its parameters
         if own is None or self._sources.get(path) is not module:
             own = self._copy(path, module)
         mirror(own, module)

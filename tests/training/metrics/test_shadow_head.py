@@ -59,6 +59,15 @@ def replaced_twice(head: Any) -> None:
     head.linear[1] = torch.nn.Linear(7, CLASSES)
 
 
+def scripted(head: Any) -> None:
+    head.linear = torch.jit.script(head.linear)
+
+
+def scripted_with_dropout(head: Any) -> None:
+    layers = torch.nn.Sequential(torch.nn.BatchNorm1d(DIM), torch.nn.Dropout(0.5), head.linear)
+    head.linear = torch.jit.script(layers)
+
+
 def with_hook(head: Any) -> None:
     head.linear.register_forward_hook(lambda module, inputs, output: output * -3.0)
 
@@ -66,6 +75,7 @@ def with_hook(head: Any) -> None:
 CHANGES = [
     *(weight_norm, remove_weight_norm, parametrized_weight_norm, orthogonal, pruned),
     *(pruned_for_good, replaced, replaced_twice, with_hook),
+    *(scripted, scripted_with_dropout),
 ]
 
 
@@ -99,6 +109,7 @@ def test_metrics_of_a_task_do_not_change_the_training(change: Callable[[Any], No
         model(**make_batch(["x", "y", "x"]))
         torch.manual_seed(2)
         change(head)
+        torch.manual_seed(3)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
         for seed in range(3):
             model(**make_batch(["x", "y", "x"], seed=seed))["loss"].backward()
@@ -131,7 +142,7 @@ class StatefulHead(TinyHead):
         self.steps: List[int] = []
 
     def forward(self, *args: Any, **kwargs: Any) -> Dict[str, torch.Tensor]:
-        self.calls.add_(1)  # type: ignore[operator, union-attr]
+        self.calls.add_(1)  # type: ignore[operator]
         self.steps.append(len(self.steps))
         return super().forward(*args, **kwargs)
 
