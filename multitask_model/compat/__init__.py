@@ -4,7 +4,7 @@ transformers. There is one file per library. Each patch says what breaks and why
 where nothing is broken, and nothing when it is applied again.
 """
 
-from multitask_model.compat import multiprocessing, torch, transformers
+from multitask_model.compat import multiprocessing, torch, transformers, weighted_metrics
 from multitask_model.compat.requirements import require_allennlp
 
 __all__ = ["apply_patches", "require_allennlp"]
@@ -17,3 +17,4 @@ def apply_patches() -> None:
     transformers.load_tokenizers_without_add_special_tokens()
     transformers.ignore_position_ids_of_old_archives()
     multiprocessing.use_locks_of_own_context()
+    weighted_metrics.accept_weights_in_validation_metric()
