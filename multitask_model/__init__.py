@@ -19,6 +19,7 @@ from multitask_model.backbones import TextBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
     ColumnsReader,
     ConlluReader,
+    HfDatasetReader,
     LabeledJsonlReader,
     MaskedTokensReader,
     MultiTaskDataLoader,
@@ -58,6 +59,7 @@ __all__ = [
     "CrfTaggerHead",
     "DependencyParserHead",
     "EpochSampler",
+    "HfDatasetReader",
     "LabeledJsonlReader",
     "LossWeighting",
     "MaskedLanguageModelHead",

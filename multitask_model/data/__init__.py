@@ -6,6 +6,7 @@ from multitask_model.data.data_loaders import MultiTaskDataLoader
 from multitask_model.data.dataset_readers import (
     ColumnsReader,
     ConlluReader,
+    HfDatasetReader,
     LabeledJsonlReader,
     MaskedTokensReader,
     MultiTaskDatasetReader,
@@ -17,6 +18,7 @@ from multitask_model.data.punctuation_tokenizer import PunctuationTokenizer
 __all__ = [
     "ColumnsReader",
     "ConlluReader",
+    "HfDatasetReader",
     "LabeledJsonlReader",
     "MaskedTokensReader",
     "MultiTaskDataLoader",

@@ -3,6 +3,7 @@
 from multitask_model.data.dataset_readers.columns import ColumnsReader
 from multitask_model.data.dataset_readers.conllu import ConlluReader
 from multitask_model.data.dataset_readers.edit_scripts import apply_edit_script, edit_script
+from multitask_model.data.dataset_readers.hf_dataset import HfDatasetReader
 from multitask_model.data.dataset_readers.labeled_jsonl import LabeledJsonlReader
 from multitask_model.data.dataset_readers.masked_tokens import MaskedTokensReader
 from multitask_model.data.dataset_readers.multitask import MultiTaskDatasetReader
@@ -10,6 +11,7 @@ from multitask_model.data.dataset_readers.multitask import MultiTaskDatasetReade
 __all__ = [
     "ColumnsReader",
     "ConlluReader",
+    "HfDatasetReader",
     "LabeledJsonlReader",
     "MaskedTokensReader",
     "MultiTaskDatasetReader",
