@@ -7,6 +7,7 @@ from allennlp.data import Batch, Instance, TensorDict
 from allennlp.data.fields import SequenceField
 from torch import Tensor
 
+from multitask_model.data.pass_fields import sequence_candidates
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
 
@@ -72,18 +73,24 @@ def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> PaddingLengths
     Returns the lengths to pad the labels of sequences to. Each is the length of the longest
     sequence in the batch, with or without labels, because the encoded text has that length.
     """
-    sequence_of: Dict[str, str] = {}
+    candidates: Dict[str, List[str]] = {}
     for instance in instances:
         names = {id(field): name for name, field in instance.fields.items()}
         for name, field in instance.fields.items():
-            sequence = names.get(id(getattr(field, "sequence_field", None)))
-            if sequence is not None:
-                sequence_of[name] = sequence
+            sequence = getattr(field, "sequence_field", None)
+            if sequence is None:
+                continue
+            labeled = names.get(id(sequence))
+            found = sequence_candidates(field, instance.fields) if labeled is None else [labeled]
+            candidates[name] = _narrow(candidates.get(name, []), found)
     lengths: PaddingLengths = defaultdict(dict)
-    for name, sequence in sequence_of.items():
-        fields = [
-            instance.fields[sequence] for instance in instances if sequence in instance.fields
-        ]
-        longest = max(cast("SequenceField[Tensor]", field).sequence_length() for field in fields)
-        lengths[name] = {"num_tokens": longest}
+    for name, sequences in candidates.items():
+        if sequences:
+            fields = [i.fields[sequences[0]] for i in instances if sequences[0] in i.fields]
+            longest = max(cast("SequenceField[Tensor]", f).sequence_length() for f in fields)
+            lengths[name] = {"num_tokens": longest}
     return lengths
+
+
+def _narrow(known: List[str], found: List[str]) -> List[str]:
+    return [name for name in found if name in known] or found or known

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Batch
-from allennlp.data.fields import MetadataField
+from allennlp.data import Batch, Instance, Token
+from allennlp.data.fields import MetadataField, SequenceLabelField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
 from allennlp.training.util import get_batch_size
 
 from multitask_model.data import collate
@@ -65,3 +66,28 @@ def test_a_batch_with_partial_fields_can_be_copied() -> None:
     value: Any = copied["label"].value
     assert value.tolist() == [2]
     assert copied["label"].value is not batch["label"].value
+
+
+def test_tags_of_some_sentences_have_the_length_of_the_longest_sentence() -> None:
+    texts: Any = [TextField([Token("w1")] * n, {"t": SingleIdTokenIndexer()}) for n in (2, 5)]
+    # The tags may refer to a copy of the text, such as that of a reader which changes the text.
+    for sequence in (texts[0], copy.deepcopy(texts[0]), TextField([Token("w9")] * 2)):
+        tags = SequenceLabelField(["class1", "class2"], sequence)
+        tagged = Instance({"text": texts[0], "other": TextField([], {}), "tags": tags})
+        tensors = collate(indexed(tagged, Instance({"text": texts[1]})))
+        assert tensors["tags"].value.tolist() == [[1, 2, 0, 0, 0]]
+
+
+def test_tags_label_the_sequence_whose_length_they_always_have() -> None:
+    def make(length: int, *tags: str) -> Instance:
+        question, text = (TextField([Token("w1")] * n) for n in (2, length))
+        copied = TextField([Token("w2")] * length)
+        fields: Any = {"question": question, "text": text}
+        for field in (question, text):
+            field.token_indexers = {"t": SingleIdTokenIndexer()}
+        if tags:
+            fields["tags"] = SequenceLabelField(list(tags), copied)
+        return Instance(fields)
+
+    tensors = collate(indexed(make(2, "class1", "class1"), make(1, "class2"), make(4)))
+    assert tensors["tags"].value.tolist() == [[1, 1, 0, 0], [2, 0, 0, 0]]

@@ -50,18 +50,19 @@ def make_loader(
     *args: Any,
     seed: int = 1,
     readers: Optional[Dict[str, DatasetReader]] = None,
+    data_path: Optional[Dict[str, Any]] = None,
     **options: Any,
 ) -> MultiTaskDataLoader:
     """
-    A loader with `sizes` instances of each task. By default the reader has the tasks `a`, `b` and
-    `c`. `args` and `options` are passed to the loader.
+    A loader with `sizes` instances of each task, or with the data at `data_path`. By default the
+    reader has the tasks `a`, `b` and `c`. `args` and `options` are passed to the loader.
     """
     if not args:
         options.setdefault("batch_size", 3)
     tasks = dict.fromkeys([*sizes, "a", "b", "c"])
     reader = MultiTaskDatasetReader(readers or {task: NumbersReader() for task in tasks})
     random.seed(seed)
-    data_path = {task: str(size) for task, size in sizes.items()}
+    data_path = data_path or {task: str(size) for task, size in sizes.items()}
     loader = MultiTaskDataLoader(reader, data_path, *args, **options)
     loader.index_with(make_vocab())
     return loader

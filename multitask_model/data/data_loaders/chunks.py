@@ -1,96 +1,116 @@
-"""Chunks of instances, which worker processes send to this process."""
+"""What a process that reads a dataset does: it sends the instances in chunks."""
 
-from collections import deque
-from typing import Deque, Iterator, List, Optional, Sequence
+import os
+import queue
+import threading
+import traceback
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import lazy_groups_of
-from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput, WorkerInfo
 from allennlp.data.fields import TextField
-from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import (
-    set_worker_info,
-    token_indexers,
-    worker_info,
-)
+from multitask_model.compat.allennlp_internals import set_worker_info, token_indexers
+from multitask_model.data.data_loaders.pickling import to_bytes
+from multitask_model.data.data_loaders.reading import read_dataset
 
 
-class Chunk(Instance):
-    """Instances that a worker process sends together. `MultiProcessDataLoader` sends instances."""
-
-    __slots__ = ["instances", "worker", "is_last"]
-
-    def __init__(self, instances: Sequence[Instance], worker: int, is_last: bool = False) -> None:
-        super().__init__({})
-        self.instances = instances
-        self.worker = worker
-        self.is_last = is_last
-
-    @overrides
-    def index_fields(self, vocab: Vocabulary) -> None:
-        for instance in self.instances:
-            instance.index_fields(vocab)
-
-
-class ChunkReader(DatasetReader):
+class ReadingJob(NamedTuple):
     """
-    Wraps a reader for a worker process: yields its instances in chunks, and then an empty last
-    chunk.
+    What to read, and how to send it.
+
+    # Parameters
+
+    task : `str`
+    reader : `DatasetReader`
+    data_path : `DatasetReaderInput`
+    chunk_size : `int`
+        The number of instances that are sent together.
+    max_chunks : `int`, optional
+        The number of chunks that may wait in each process. Not limited if `None`.
     """
 
-    def __init__(self, task: str, inner: DatasetReader, size: int) -> None:
-        super().__init__(manual_distributed_sharding=True, manual_multiprocess_sharding=True)
-        self.task = task
-        self.inner = inner
-        self.size = size
-
-    @overrides
-    def read(self, file_path: DatasetReaderInput) -> Iterator[Instance]:
-        info = worker_info(self)
-        assert info is not None
-        for number, group in enumerate(lazy_groups_of(self.inner.read(file_path), self.size)):
-            if number == 0:
-                self._check_indexers(group[0])
-            yield Chunk(group, info.id)
-        yield Chunk([], info.id, is_last=True)
-
-    @overrides
-    def apply_token_indexers(self, instance: Instance) -> None:
-        for item in instance.instances if isinstance(instance, Chunk) else [instance]:
-            self.inner.apply_token_indexers(item)
-
-    @overrides
-    def _set_worker_info(self, info: Optional[WorkerInfo]) -> None:
-        super()._set_worker_info(info)
-        set_worker_info(self.inner, info)
-
-    def _check_indexers(self, instance: Instance) -> None:
-        for name, field in instance.fields.items():
-            if isinstance(field, TextField) and token_indexers(field) is not None:
-                raise ConfigurationError(
-                    "A reader in a worker process must not set token indexers in text_to_instance, "
-                    f"because each instance would be sent with a copy, but got some in the field "
-                    f"{name!r} of the dataset {self.task!r}. Set them in apply_token_indexers, or "
-                    "set num_workers of this dataset to 0."
-                )
+    task: str
+    reader: DatasetReader
+    data_path: DatasetReaderInput
+    chunk_size: int
+    max_chunks: Optional[int]
 
 
-def merge_chunks(chunks: Iterator[Chunk], num_workers: int) -> Iterator[Instance]:
+class Failure(NamedTuple):
+    """An error in a process: its `repr` and its traceback."""
+
+    error: str
+    traceback: str
+
+
+Chunk = Tuple[Instance, ...]
+"""Instances that are sent together. The empty chunk is the end of a pass over the dataset."""
+
+
+def serve(connection: Connection, job: ReadingJob, info: WorkerInfo) -> None:
     """
-    Yields the instances of chunks that arrive in any order: one of the first worker, one of the
-    second, and so on. AllenNLP's readers shard in this order, so it is the order of the file.
+    Sends the instances of this process's shard for each `True` that is received, until `False` is
+    received or the connection is closed. Ends when the parent process does.
     """
-    waiting: List[Deque[Instance]] = [deque() for _ in range(num_workers)]
-    is_reading = [True] * num_workers
-    while any(is_reading) or any(waiting):
-        for worker in range(num_workers):
-            while is_reading[worker] and not waiting[worker]:
-                chunk = next(chunks)
-                waiting[chunk.worker].extend(chunk.instances)
-                is_reading[chunk.worker] = not chunk.is_last
-            if waiting[worker]:
-                yield waiting[worker].popleft()
-    for _ in chunks:  # exhausted, so that the worker processes are joined
-        pass
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    set_worker_info(job.reader, info)
+    try:
+        while connection.recv():
+            _send_pass(connection, job)
+    except (EOFError, OSError):
+        pass  # the parent process has closed the connection
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _send_pass(connection: Connection, job: ReadingJob) -> None:
+    """Reads and sends at the same time."""
+    messages: queue.Queue[Optional[bytes]] = queue.Queue(job.max_chunks or 0)
+    sender = threading.Thread(target=_send, args=(connection, messages), daemon=True)
+    sender.start()
+    try:
+        for chunk in _chunks(job):
+            messages.put(to_bytes(chunk))
+    except Exception as error:
+        messages.put(to_bytes(Failure(repr(error), traceback.format_exc())))
+    else:
+        messages.put(to_bytes(()))
+    messages.put(None)
+    sender.join()
+
+
+def _send(connection: Connection, messages: "queue.Queue[Optional[bytes]]") -> None:
+    try:
+        for message in iter(messages.get, None):
+            connection.send_bytes(message)
+    except OSError:
+        os._exit(1)  # the parent process has closed the connection
+
+
+def _chunks(job: ReadingJob) -> Iterator[Chunk]:
+    groups = lazy_groups_of(read_dataset(job.task, job.reader, job.data_path), job.chunk_size)
+    for number, group in enumerate(groups):
+        if number == 0:
+            _check_indexers(job.task, group[0])
+        yield tuple(group)
+
+
+def _check_indexers(task: str, instance: Instance) -> None:
+    for name, field in instance.fields.items():
+        if isinstance(field, TextField) and token_indexers(field) is not None:
+            raise ConfigurationError(
+                "A reader in a worker process must not set token indexers in text_to_instance, "
+                f"because each instance would be sent with a copy, but got some in the field "
+                f"{name!r} of the dataset {task!r}. Set them in apply_token_indexers, or "
+                "set num_workers of this dataset to 0."
+            )

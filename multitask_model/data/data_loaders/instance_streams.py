@@ -1,17 +1,38 @@
 """Streams of the instances of one dataset, pass after pass, that can be resumed."""
 
 import random
-from typing import Dict, Generic, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union
+from typing import (
+    Dict,
+    Generic,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
 
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
+from multitask_model.data.pass_fields import instance_at_pass
 
-InstanceRef = Union[Tuple[str, int], Instance]
+
+class PassRef(NamedTuple):
+    """A reference to an instance that changes from pass to pass: see `instance_at_pass`."""
+
+    task: str
+    position: int
+    label: str
+
+
+InstanceRef = Union[Tuple[str, int], PassRef, Instance]
 """
-A reference to an instance: its task and its index in memory or, if its dataset is read lazily, the
-instance itself.
+A reference to an instance: its task and its index in memory, and its pass if it changes from pass
+to pass; or, if its dataset is read lazily, the instance itself.
 """
 
 T = TypeVar("T")
@@ -86,6 +107,9 @@ class Stream:
         """
         raise NotImplementedError
 
+    def _label(self, number: int) -> str:
+        return f"{self._seed}/{number}"
+
     def _rng(self, label: object) -> random.Random:
         return random.Random(f"{self._seed}/{self._task}/{label}")
 
@@ -107,8 +131,13 @@ class MemoryStream(Stream):
     def _refs(self, number: int, start: int, count: int) -> Iterator[InstanceRef]:
         while count > 0:
             indices = self._order(number, self._shuffle)[start : start + count]
-            yield from ((self._task, i) for i in indices)
+            yield from (self._ref(i, number) for i in indices)
             number, start, count = number + 1, 0, count - len(indices)
+
+    def _ref(self, index: int, number: int) -> InstanceRef:
+        if self._dataset.changes_each_pass:
+            return PassRef(self._task, index, self._label(number))
+        return self._task, index
 
     def _order(self, label: object, shuffle: bool) -> List[int]:
         order = list(range(len(self._dataset)))
@@ -154,7 +183,12 @@ class LazyStream(Stream):
     def _read(self, number: int, done: int) -> Iterator[Instance]:
         for i, instance in enumerate(self.full_pass(str(number), self._shuffle)):
             if i >= done:
-                yield instance
+                yield self._at_pass(instance, number)
+
+    def _at_pass(self, instance: Instance, number: int) -> Instance:
+        if self._dataset.changes_each_pass:
+            return instance_at_pass(instance, self._label(number), self._dataset.vocab)
+        return instance
 
     def _take(self, count: int) -> Iterator[InstanceRef]:
         while count > 0:

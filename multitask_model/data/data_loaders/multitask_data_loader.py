@@ -13,7 +13,7 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.data.data_loaders.batch_workers import InstanceStore, collate_batches
+from multitask_model.data.data_loaders.batch_workers import BatchCollator, InstanceStore
 from multitask_model.data.data_loaders.bucketing import LengthBucketer
 from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
 from multitask_model.data.data_loaders.epochs import Epochs
@@ -56,10 +56,11 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
       seed that is taken from Python's generator at construction, before reading (AllenNLP seeds it
       from the config). In distributed training, all processes use the seed of the first one: every
       process has to construct the loader. Random numbers that a reader uses while the loader is
-      constructed depend on this seed, and have no effect on anything else. A run that is recovered from a checkpoint therefore gets the same batches, unless the
-      sampler depends on metrics: AllenNLP iterates over all earlier batches again. The trainer
-      callback `multitask_data` saves the loader's state in the checkpoint instead, which also
-      supports such samplers and takes no time.
+      constructed depend on this seed, and have no effect on anything else. A run
+      that is recovered from a checkpoint therefore gets the same batches, unless the sampler
+      depends on metrics: AllenNLP iterates over all earlier batches again. The trainer callback
+      `multitask_data` saves the loader's state in the checkpoint instead, which also supports such
+      samplers and takes no time.
 
     The length is the number of batches in the current epoch or, between epochs, in the next one.
     With `instances_per_epoch`, it may vary by a few batches. If a dataset is read lazily, there is
@@ -85,7 +86,9 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         One value for all tasks, or a dictionary with values for some tasks: see `TaskDataset`.
         `num_workers` processes read each dataset; the largest of these numbers also collates
         batches. If a dataset is read lazily, this process collates, because sending an instance
-        takes longer than collating it. The batches do not depend on `num_workers`.
+        takes longer than collating it. The batches do not depend on `num_workers`. Processes of
+        the start methods `spawn` and `forkserver` are started once: they do not see changes of the
+        instances or the reader that are made after the first epoch.
     shuffle : `bool`, optional (default = `None`)
         By default, training is shuffled and evaluation is not.
     cuda_device : `Union[int, str, torch.device]`, optional (default = `None`)
@@ -164,6 +167,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             self.datasets, self.collate_workers = self._read(options)
         """The dataset of each task, and the processes that collate batches."""
         self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
+        self._collator = BatchCollator(self._store, *self.collate_workers)
         self._sorting_keys = sorting_keys
         self._epochs = Epochs(
             self.datasets,
@@ -172,7 +176,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             instances_per_epoch,
             shuffle,
             None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise).reorder,
-            self._store.__getitem__,
+            self._store.in_memory,
             seed,
         )
         self._tracker = EpochTracker(self._epochs, self.scheduler)
@@ -197,7 +201,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     def _bucketer(self, sorting_keys: Sequence[str], noise: float) -> LengthBucketer:
         sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
-        return LengthBucketer(sorting_keys, noise, self.datasets, sizes, self._store.__getitem__)
+        return LengthBucketer(sorting_keys, noise, self.datasets, sizes, self._store.in_memory)
 
     @overrides
     def __len__(self) -> int:
@@ -215,7 +219,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     def _collate(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, object]]:
         meter = PaddingMeter(self._sorting_keys)
         measured = self._measure(batches, meter)
-        for batch in collate_batches(measured, self._store, *self.collate_workers):
+        for batch in self._collator.collate(measured):
             yield nn_util.move_to_device(
                 batch, -1 if self.cuda_device is None else self.cuda_device
             )
@@ -227,7 +231,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self, batches: Iterable[List[InstanceRef]], meter: PaddingMeter
     ) -> Iterator[List[InstanceRef]]:
         for refs in batches:
-            meter.add([self._store[ref] for ref in refs])
+            meter.add([self._store.in_memory(ref) for ref in refs])
             yield refs
 
     @overrides
@@ -239,6 +243,8 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     def index_with(self, vocab: Vocabulary) -> None:
         for dataset in self.datasets.values():
             dataset.index_with(vocab)
+        self._store.vocab = vocab
+        self._collator.reset()
 
     @overrides
     def set_target_device(self, device: torch.device) -> None:

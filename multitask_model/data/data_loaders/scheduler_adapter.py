@@ -1,7 +1,8 @@
 """Use of any scheduler, also one that was written for AllenNLP's data loader."""
 
 import copy
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sized, TypeVar, cast
+from collections import deque
+from typing import Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Sized, TypeVar, cast
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
@@ -48,13 +49,20 @@ def _batch_instances(
     refs: Dict[str, Iterable[InstanceRef]],
     get_instance: Callable[[InstanceRef], Instance],
 ) -> Iterator[List[InstanceRef]]:
-    ref_by_id: Dict[int, InstanceRef] = {}
+    refs_by_id: Dict[int, Deque[InstanceRef]] = {}
+    last: Dict[int, InstanceRef] = {}
 
     def remember(ref: InstanceRef) -> Instance:
         instance = get_instance(ref)
         if isinstance(ref, tuple):  # the instance stays in memory, so its id stays unique
-            ref_by_id[id(instance)] = ref
+            refs_by_id.setdefault(id(instance), deque()).append(ref)
         return instance
+
+    def recall(instance: Instance) -> InstanceRef:
+        refs = refs_by_id.get(id(instance))
+        if refs:
+            last[id(instance)] = refs.popleft()  # there is one for each pass in the epoch
+        return last.get(id(instance), instance)  # a scheduler may repeat an instance
 
     instances: Dict[str, Iterable[Instance]] = {}
     for task, of_task in refs.items():
@@ -63,7 +71,7 @@ def _batch_instances(
             SizedIterable(mapped, len(of_task)) if isinstance(of_task, Sized) else mapped
         )
     for batch in scheduler.batch_instances(instances):
-        yield [ref_by_id.get(id(instance), instance) for instance in batch]
+        yield [recall(instance) for instance in batch]
 
 
 def without_drop_last(scheduler: T) -> T:

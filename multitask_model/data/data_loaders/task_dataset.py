@@ -1,24 +1,26 @@
 """The instances of one dataset in a fixed order, read in this process or in worker processes."""
 
 import contextlib
-from typing import Generator, Iterable, Iterator, List, Optional, cast
+from typing import Generator, Iterable, Iterator, List, Optional
 
+from allennlp.common import Tqdm
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader, DatasetReader, Instance, Vocabulary
-from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import limit_instance_queue
-from multitask_model.data.data_loaders.chunks import Chunk, ChunkReader, merge_chunks
+from multitask_model.data.data_loaders.chunks import ReadingJob
+from multitask_model.data.data_loaders.reading import read_dataset
+from multitask_model.data.data_loaders.reading_processes import ReadingProcesses
+from multitask_model.data.pass_fields import changes_each_pass
 
 DEFAULT_CHUNK_SIZE = 10
 
 
 class TaskDataset(DataLoader):
     """
-    The instances of one dataset, read by AllenNLP's `MultiProcessDataLoader`. They are kept in
-    memory, unless `max_instances_in_memory` is given. The length is the number of instances.
+    The instances of one dataset. They are kept in memory, unless `max_instances_in_memory` is
+    given. The length is the number of instances.
 
     # Parameters
 
@@ -30,10 +32,11 @@ class TaskDataset(DataLoader):
     max_instances_in_memory : `int`, optional (default = `None`)
         If given, instances are read again in each pass and are not kept.
     start_method : `str`, optional (default = `"fork"`)
-        How processes are started: see `multiprocessing.get_context`.
+        How processes are started: see `multiprocessing.get_context`. With `"spawn"` and
+        `"forkserver"`, they are started once and read every pass.
     instance_queue_size : `int`, optional (default = `None`)
-        The number of instances that may wait in the queue from the processes. Not limited by
-        default, or twice `max_instances_in_memory` per process if that is given.
+        The number of instances that may wait in all the processes together. Not limited by default,
+        or twice `max_instances_in_memory` per process if that is given.
     instance_chunk_size : `int`, optional (default = `10`)
         The number of instances that are sent together.
 
@@ -55,24 +58,25 @@ class TaskDataset(DataLoader):
         instance_chunk_size: int = DEFAULT_CHUNK_SIZE,
     ) -> None:
         self.max_instances_in_memory = max_instances_in_memory
-        self.source = MultiProcessDataLoader(
-            ChunkReader(task, reader, instance_chunk_size) if num_workers else reader,
-            data_path,
-            batch_size=1,
-            num_workers=num_workers,
-            max_instances_in_memory=1,  # it reads lazily and keeps no instances
-            start_method=start_method,
-        )
-        """AllenNLP's loader, which reads the instances."""
         if instance_queue_size is None and max_instances_in_memory is not None:
             instance_queue_size = 2 * num_workers * max_instances_in_memory
-        limit_instance_queue(self.source, chunks_in(instance_queue_size, instance_chunk_size))
+        max_chunks = chunks_per_worker(instance_queue_size, instance_chunk_size, num_workers)
+        self.job = ReadingJob(task, reader, data_path, instance_chunk_size, max_chunks)
+        """What is read, and how worker processes send it."""
+        self.processes = (
+            ReadingProcesses(self.job, num_workers, start_method) if num_workers else None
+        )
+        """The processes that read, or `None` if this process reads."""
+        self.vocab: Optional[Vocabulary] = None
+        """The vocabulary that the instances are indexed with."""
         self.instances: Optional[List[Instance]] = None
         """All instances, or `None` if they are read lazily."""
         if max_instances_in_memory is None:
             self.instances = list(self.iter_instances())
         self.first = _first_instance(task, reader, data_path, self.instances)
         """An example, in which all fields of the dataset's instances are assumed to be."""
+        self.changes_each_pass = changes_each_pass(self.first)
+        """Whether the instances change from pass to pass, such as those with masked words."""
 
     @overrides
     def __len__(self) -> int:
@@ -86,23 +90,33 @@ class TaskDataset(DataLoader):
             yield from self.instances
             return
         # If the caller stops early, the reading is closed at once, which ends the processes.
-        reading = cast(Generator[Instance, None, None], self.source.iter_instances())
-        with contextlib.closing(reading):
-            if self.source.num_workers:
-                yield from merge_chunks(cast(Iterator[Chunk], reading), self.source.num_workers)
-            else:
-                yield from reading
+        with contextlib.closing(self._read()) as reading:
+            for instance in Tqdm.tqdm(reading, desc="loading instances"):
+                if self.vocab is not None:
+                    instance.index_fields(self.vocab)
+                yield instance
+
+    def _read(self) -> Generator[Instance, None, None]:
+        if self.processes is not None:
+            yield from self.processes
+            return
+        for instance in read_dataset(self.job.task, self.job.reader, self.job.data_path):
+            self.job.reader.apply_token_indexers(instance)
+            yield instance
 
     @overrides
     def index_with(self, vocab: Vocabulary) -> None:
-        self.source.index_with(vocab)
+        self.vocab = vocab
         for instance in self.instances or ():
             instance.index_fields(vocab)
 
 
-def chunks_in(instances: Optional[int], chunk_size: int) -> Optional[int]:
-    """Converts a queue size in instances to one in chunks. `None` and 0 mean no limit."""
-    return instances and max(1, instances // chunk_size)
+def chunks_per_worker(instances: Optional[int], chunk_size: int, num_workers: int) -> Optional[int]:
+    """
+    Converts the number of instances that may wait to the number of chunks per process. `None` and 0
+    mean no limit.
+    """
+    return instances and max(1, instances // (chunk_size * max(1, num_workers)))
 
 
 def _first_instance(

@@ -1,20 +1,21 @@
 """The `masked_tokens` reader: another reader's instances with some words masked."""
 
-import random
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, cast
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
-from allennlp.data.fields import SequenceLabelField, TextField
+from allennlp.data.fields import TextField
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import token_indexers
 from multitask_model.data.dataset_readers.field_names import MASKED_TOKENS, TEXT
+from multitask_model.data.dataset_readers.masked_words import (
+    DynamicMaskedTokensField,
+    MaskedTokensField,
+    WordMasker,
+)
 from multitask_model.data.dataset_readers.process_info import ForwardsProcessInfo
 from multitask_model.errors import format_names, suggest
-
-_NOT_MASKED = "@@PADDING@@"  # the vocabulary's padding token, so that it has the index 0
 
 
 @DatasetReader.register("masked_tokens")
@@ -22,12 +23,17 @@ class MaskedTokensReader(ForwardsProcessInfo):
     """
     Masks words in the instances of another reader, for the head `masked_language_model`. Each
     selected word is replaced by `mask_token`. The instance gets the field `masked_tokens` with the
-    original words, in the vocabulary namespace `masked_tokens`, and padding for words that are not
+    original words, in the vocabulary namespace `masked_tokens`, and 0 for words that are not
     masked. Its other fields are unaffected. Devlin et al. (2019) keep or randomly replace one in
     five of the selected words instead; here all of them are masked.
 
-    Words are selected when an instance is read. A data loader that keeps its instances in memory
-    uses the same masks in every epoch. `text_to_instance`, which prediction uses, masks nothing.
+    In training, the data loader `multitask` masks other words in each pass over the dataset. The
+    words depend on the seed of the data loader, the number of the pass, `seed` and the sentence;
+    not on the number or the kind of worker processes. A run that is recovered has the same masks as
+    an uninterrupted one. Evaluations, other data loaders and `dynamic=False` use the masks with
+    which an instance is read, which depend on `seed` and the sentence only.
+
+    `text_to_instance`, which prediction uses, masks nothing. A sentence without words has no masks.
 
     Registered as a `DatasetReader` with name "masked_tokens".
 
@@ -42,6 +48,10 @@ class MaskedTokensReader(ForwardsProcessInfo):
         For a pretrained transformer, its own mask token; otherwise any word.
     text_field : `str`, optional (default = `"text"`)
         The name of the field with the words.
+    dynamic : `bool`, optional (default = `True`)
+        Whether to mask other words in each training pass.
+    seed : `int`, optional (default = `0`)
+        Another seed gives other masks.
     max_instances : `int`, optional (default = `None`)
         As in `DatasetReader`.
     serialization_dir : `str`, optional (default = `None`)
@@ -72,6 +82,8 @@ class MaskedTokensReader(ForwardsProcessInfo):
         probability: float = 0.15,
         mask_token: str = "[MASK]",
         text_field: str = TEXT,
+        dynamic: bool = True,
+        seed: int = 0,
         max_instances: Optional[int] = None,
         serialization_dir: Optional[str] = None,
     ) -> None:
@@ -88,8 +100,8 @@ class MaskedTokensReader(ForwardsProcessInfo):
                 "it out for 0.15."
             )
         self.reader = reader
-        self._probability = probability
-        self._mask_token = mask_token
+        self._masker = WordMasker(probability, mask_token, seed)
+        self._dynamic = dynamic
         self._text_field = text_field
 
     @overrides
@@ -101,18 +113,12 @@ class MaskedTokensReader(ForwardsProcessInfo):
         return map(self._mask, self.reader.read(file_path))
 
     def _mask(self, instance: Instance) -> Instance:
-        text = self._text_of(instance)
-        count = max(1, round(self._probability * len(text.tokens)))
-        selected = set(random.sample(range(len(text.tokens)), count))
-        tokens: List[Token] = []
-        labels: List[str] = []
-        for index, token in enumerate(text.tokens):
-            is_masked = index in selected
-            tokens.append(Token(self._mask_token) if is_masked else token)
-            labels.append(str(token) if is_masked else _NOT_MASKED)
-        masked = TextField(tokens, token_indexers(text))
-        label_field = SequenceLabelField(labels, masked, MASKED_TOKENS)
-        return Instance({**instance.fields, self._text_field: masked, MASKED_TOKENS: label_field})
+        tokens = self._text_of(instance).tokens
+        fields, is_masked = self._masker.mask(instance.fields, self._text_field, tokens, "")
+        kind = DynamicMaskedTokensField if self._dynamic else MaskedTokensField
+        text = cast(TextField, fields[self._text_field])
+        labels = kind(tokens, is_masked, text, MASKED_TOKENS, self._masker)
+        return Instance({**fields, MASKED_TOKENS: labels})
 
     def _text_of(self, instance: Instance) -> TextField:
         text = instance.fields.get(self._text_field)

@@ -9,8 +9,9 @@ from allennlp.data.fields import TensorField
 
 from multitask_model.data import collate
 from multitask_model.data.data_loaders import batch_workers
-from multitask_model.data.data_loaders.batch_workers import InstanceStore, collate_batches, to_bytes
+from multitask_model.data.data_loaders.batch_workers import BatchCollator, InstanceStore
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
+from multitask_model.data.data_loaders.pickling import to_bytes
 from multitask_model.routing.partial import Partial
 from tests.helpers.models import make_instance, make_vocab
 
@@ -49,7 +50,7 @@ def test_batches_arrive_unchanged(max_bytes: int, monkeypatch: pytest.MonkeyPatc
         instance.index_fields(make_vocab())
     batches: List[List[InstanceRef]] = [[("a", 1), ("a", 0)], [("a", 0)]]
     store = InstanceStore({"a": instances})
-    received: Any = collate_batches(batches, store, 1, "fork")
+    received: Any = BatchCollator(store, 1, "fork").collate(batches)
     for found, refs in zip(received, batches):
         expected: Any = collate([store[ref] for ref in refs])
         assert list(found) == list(expected)

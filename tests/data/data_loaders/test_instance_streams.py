@@ -98,7 +98,7 @@ def test_a_lazily_read_pass_that_is_left_early_is_over() -> None:
 def test_a_dataset_that_becomes_empty_is_an_error() -> None:
     dataset = TaskDataset("a", NumbersReader(), "2", max_instances_in_memory=1)
     stream = LazyStream("a", dataset, seed=7, shuffle=True)
-    dataset.source.data_path = "0"
+    dataset.job = dataset.job._replace(data_path="0")
     with pytest.raises(ConfigurationError) as error:
         list(stream.take(3))
     assert str(error.value) == (

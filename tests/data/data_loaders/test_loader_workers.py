@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.data.fields import MetadataField
 
 from tests.helpers.loading import NumbersReader, make_loader
-from tests.helpers.models import make_instance
+from tests.helpers.models import make_instance, make_vocab
 from tests.helpers.samplers import default_sampler
 
 pytestmark = pytest.mark.slow
@@ -87,6 +87,31 @@ def test_batches_are_the_same_with_spawned_processes() -> None:
     assert contents(make_loader({"a": 4, "b": 3}, **options)) == expected
 
 
+def test_spawned_processes_collate_every_epoch() -> None:
+    readers: Any = {task: ProcessReader() for task in "ab"}
+    sizes = {"a": 8, "b": 4}
+    reference = make_loader(sizes)
+    loader = make_loader(sizes, readers=readers, num_workers=1, start_method="spawn")
+    processes: Set[int] = set()
+    for _ in range(3):
+        batches = list(loader)
+        assert contents(batches) == contents(reference)
+        processes.update(process for batch in batches for process in batch["collated"])
+        next(iter(loader))  # an epoch that is left early
+        next(iter(reference))
+        with torch.no_grad():
+            evaluated = list(loader)
+            assert contents(evaluated) == contents(reference)
+        processes.update(process for batch in evaluated for process in batch["collated"])
+    assert len(processes) == 1
+    # Two epochs at the same time have different processes.
+    first, second = iter(loader), iter(loader)
+    assert next(first)["collated"] != next(second)["collated"]
+    # Instances that are indexed again are sent again.
+    loader.index_with(make_vocab())
+    assert {process for batch in loader for process in batch["collated"]}.isdisjoint(processes)
+
+
 def test_workers_read_and_collate() -> None:
     readers: Any = {task: ProcessReader() for task in "ab"}
     loader = make_loader({"a": 8, "b": 4}, readers=readers, num_workers={"a": 2})
@@ -130,11 +155,12 @@ def test_instances_with_token_indexers_from_a_worker_are_an_error() -> None:
 
 
 def test_no_process_remains_after_an_epoch_that_is_left_early() -> None:
+    before = multiprocessing.active_children()
     for lazy in (None, 3):
         loader = make_loader({"a": 50}, num_workers=1, max_instances_in_memory=lazy)
         batches = iter(loader)
         next(batches)
         batches.close()  # type: ignore[attr-defined]
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()).difference(before):
             process.join(30)  # it may still be ending
             assert process.exitcode is not None

@@ -26,4 +26,4 @@ def test_an_empty_dataset_is_an_error(options: Dict[str, Any]) -> None:
 
 def test_the_queue_of_a_lazily_read_dataset_is_limited() -> None:
     dataset = TaskDataset("a", NumbersReader(), "5", num_workers=2, max_instances_in_memory=30)
-    assert dataset.source._max_instance_queue_size == 12  # chunks of ten, of 2 · 2 · 30 instances
+    assert dataset.job.max_chunks == 6  # of ten instances, in each of 2 processes: 2 · 2 · 30

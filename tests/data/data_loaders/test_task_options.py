@@ -81,7 +81,9 @@ def test_the_start_method_is_used_for_reading_and_for_collating() -> None:
         start_method={"a": "spawn"},
     )
     assert loader.collate_workers.start_method == "spawn"
-    assert loader.datasets["a"].source.start_method == "spawn"
+    processes = loader.datasets["a"].processes
+    assert processes is not None
+    assert processes.start_method == "spawn"
 
 
 @pytest.mark.slow
@@ -93,11 +95,11 @@ def test_the_options_of_a_task_are_passed_to_its_dataset() -> None:
         instance_chunk_size={"a": 4},
         max_instances_in_memory={"a": 6},
     )
-    source: Any = loader.datasets["a"].source
-    assert source.num_workers == 1
-    assert source._max_instance_queue_size == 10  # chunks of four
-    assert source.reader.size == 4
-    assert loader.datasets["a"].max_instances_in_memory == 6
-    other: Any = loader.datasets["b"].source
-    assert other.num_workers == 0
-    assert other._max_instance_queue_size is None
+    dataset, other = loader.datasets["a"], loader.datasets["b"]
+    assert dataset.processes is not None
+    assert dataset.processes.num_workers == 1
+    assert dataset.job.max_chunks == 10  # chunks of four
+    assert dataset.job.chunk_size == 4
+    assert dataset.max_instances_in_memory == 6
+    assert other.processes is None
+    assert other.job.max_chunks is None

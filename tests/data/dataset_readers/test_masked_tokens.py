@@ -8,14 +8,20 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data import DatasetReader, Instance, Token, Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
-from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer
+from allennlp.data.fields import TextField
+from allennlp.data.token_indexers import (
+    PretrainedTransformerMismatchedIndexer,
+    SingleIdTokenIndexer,
+)
 from allennlp.data.tokenizers import WhitespaceTokenizer
 
 from multitask_model import LabeledJsonlReader, MaskedTokensReader, collate
 from multitask_model.compat.allennlp_internals import set_distributed_info, set_worker_info
+from multitask_model.data.pass_fields import instance_at_pass
+from tests.helpers.fixed_reader import FixedReader
 from tests.helpers.tiny_bert import make_tiny_bert
 
 SENTENCE = " ".join(f"w{i}" for i in range(20))
@@ -63,13 +69,65 @@ def test_other_fields_are_kept(file: Path) -> None:
     assert short.fields.keys() == {"text", "masked_tokens"}
 
 
-def test_the_selection_of_words_depends_on_the_seed(file: Path) -> None:
-    reader = make_reader(probability=0.5)
+def test_the_words_depend_on_the_seed_and_the_sentence_only(file: Path) -> None:
+    first, reversed_order = make_reader(probability=0.5), make_reader(probability=0.5)
+    expected = [labels(instance) for instance in first.read(file)]
     random.seed(1)
-    first, second = [[labels(i) for i in reader.read(file)] for _ in range(2)]
-    random.seed(1)
-    assert [labels(instance) for instance in reader.read(file)] == first
-    assert first != second
+    file.write_text("\n".join(reversed(file.read_text().splitlines())))
+    assert [labels(instance) for instance in reversed_order.read(file)] == expected[::-1]
+    other = make_reader(probability=0.5, seed=1)
+    assert labels(list(other.read(file))[1]) != expected[0]
+
+
+def test_labels_of_unmasked_words_are_0_with_any_padding_token(file: Path) -> None:
+    instances = list(make_reader().read(file))
+    vocab = Vocabulary.from_instances(instances, padding_token="<pad>", oov_token="<unk>")
+    words_in_vocab = vocab.get_token_to_index_vocabulary("masked_tokens")
+    assert set(words_in_vocab) == {"<pad>", "<unk>", *SENTENCE.split(), "alone"}
+    for instance in instances:
+        instance.index_fields(vocab)
+    hidden = collate(instances)["masked_tokens"]
+    assert (hidden != 0).sum(-1).tolist() == [3, 1]
+
+
+def test_a_sentence_without_words_has_no_masks() -> None:
+    empty = Instance({"text": TextField([])})
+    vocab = Vocabulary(tokens_to_add={"masked_tokens": ["a"], "tokens": ["a", "[MASK]"]})
+    instances = []
+    for text in (empty, Instance({"text": TextField([Token("a")])})):
+        (instance,) = MaskedTokensReader(FixedReader(text)).read("")
+        instance["text"].token_indexers = {"t": SingleIdTokenIndexer()}  # type: ignore[attr-defined]
+        instance.index_fields(vocab)
+        instances.append(instance_at_pass(instance, "1", vocab))
+    batch = collate(instances)
+    assert batch["masked_tokens"].tolist() == [[0], [2]]
+    assert batch["text"]["t"]["tokens"].tolist() == [[0], [3]]
+
+
+def test_other_fields_label_the_masked_text(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"text": "a b c", "upos": ["X", "Y", "X"]}\n{"text": "a b c d e f g h"}\n')
+    inner = LabeledJsonlReader({"upos": "tags"}, WhitespaceTokenizer())
+    instances: Any = list(MaskedTokensReader(inner).read(path))
+    assert instances[0]["upos"].sequence_field is instances[0]["text"]
+    vocab = Vocabulary.from_instances(instances)
+    for instance in instances:
+        instance.index_fields(vocab)
+    for batch in (instances, [instance_at_pass(instance, "1", vocab) for instance in instances]):
+        tensors = collate(batch)
+        assert tensors["text"]["tokens"]["tokens"].shape == (2, 8)
+        assert tensors["masked_tokens"].shape == (2, 8)
+        assert tensors["upos"].value.shape == (1, 8)
+
+
+def test_all_words_are_in_the_vocabulary(file: Path) -> None:
+    instances = list(make_reader().read(file))
+    vocab = Vocabulary.from_instances(instances)
+    assert vocab.get_vocab_size("masked_tokens") == 23  # with padding and OOV
+    assert vocab.get_vocab_size("tokens") == 24  # also with the mask token
+    static = Vocabulary.from_instances(make_reader(dynamic=False).read(file))
+    assert static.get_vocab_size("masked_tokens") == 6
+    assert static.get_vocab_size("tokens") == 20
 
 
 def test_labels_of_unmasked_words_are_padding_in_a_batch(file: Path) -> None:
