@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cas
 
 import numpy
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.data import Instance, Vocabulary
 from allennlp.models.heads import Head
@@ -321,7 +322,7 @@ class MultiTaskModel(Model):
                 results[name] = call_head(head, router, available, head_rows, is_marked)
                 if self._per_task_metrics is not None:
                     self._per_task_metrics.update(router, available, head_rows, is_marked)
-        except (RuntimeError, IndexError) as error:
+        except (RuntimeError, IndexError, ConfigurationError) as error:
             raise_head_error(name, head, router, available, head_rows, error)
 
         outputs, losses = self._collect(results)

@@ -15,9 +15,8 @@ def accept_weights_in_validation_metric() -> None:
     Accepts `{"+ner_f1": 0.7, "-loss": 0.3}`: the weighted sum of the metrics, those with `-`
     subtracted. AllenNLP checks the annotation of the parameter, and builds the tracker from it.
     """
-    GradientDescentTrainer.from_partial_objects.__func__.__annotations__["validation_metric"] = (
-        MetricNames
-    )
+    constructor = GradientDescentTrainer.__dict__["from_partial_objects"].__func__
+    constructor.__annotations__["validation_metric"] = MetricNames
 
     @patch(MetricTracker, "__init__")
     def _(

@@ -76,12 +76,14 @@ def raise_head_error(
     router: Router,
     available: Mapping[str, object],
     rows: AllRows,
-    error: Union[RuntimeError, IndexError],
+    error: Union[RuntimeError, IndexError, ConfigurationError],
 ) -> NoReturn:
     """
     Raises an error of a head's `forward` again. If it is about sizes or labels, it is chained to
     an error of the same type that names the head, and the shapes or the labels.
     """
+    if isinstance(error, ConfigurationError):
+        raise ConfigurationError(f"In the head {head!r}: {error}") from error
     module = unwrap(module)
     message = None
     if type(error) in (RuntimeError, IndexError):

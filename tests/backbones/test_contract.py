@@ -29,6 +29,13 @@ class BackboneCase(NamedTuple):
 
 BACKBONES: Dict[str, BackboneCase] = {
     "text": BackboneCase({"text_field_embedder": EMBEDDER}, {"text": 3}),
+    "text_pair": BackboneCase(
+        {
+            "text_field_embedder": EMBEDDER,
+            "seq2vec_encoder": {"type": "boe", "embedding_dim": DIM, "averaged": True},
+        },
+        {"text": 3, "text_pair": 2},
+    ),
 }
 
 

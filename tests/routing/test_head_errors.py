@@ -143,5 +143,12 @@ def test_a_tag_out_of_range_names_the_namespace() -> None:
     vocab = Vocabulary(tokens_to_add={"labels": ["x", "y"]})
     batch = make_batch(["a", "a"])
     batch["tags"] = torch.full((2, 4), 3)
-    with pytest.raises(IndexError, match="of the head 'a' must be those of its namespace 'labels'"):
+    message = (
+        "In the head 'a': A TaggerHead needs tags to be indices from 0 to 1, which are labels of "
+        "its "
+        "label_namespace 'labels', ['x', 'y'], but got 3. Set label_namespace to the namespace "
+        "that "
+        "the dataset reader writes the labels to. Known namespaces: ['labels']."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
         make_model(TaggerHead(vocab, DIM))(**batch)

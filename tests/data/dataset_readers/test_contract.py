@@ -30,7 +30,9 @@ class ReaderCase(NamedTuple):
 
 
 READERS: Dict[str, ReaderCase] = {
+    "columns": ReaderCase({"columns": {"text": 0, "ner": 1}}, "a X\nb Y\n\nc X\n", {"text": ["a"]}),
     "conllu": ReaderCase({}, to_conllu(FIRST, SECOND), {"text": ["a", "b"]}),
+    "hf_dataset": ReaderCase({"labels": {"topic": "class"}}, LINES, {"text": ["a", "b"]}),
     "labeled_jsonl": ReaderCase({"labels": {"topic": "class"}}, LINES, {"text": ["a", "b"]}),
     "masked_tokens": ReaderCase(
         {"reader": {"type": "labeled_jsonl", "labels": {"topic": "class"}}}, LINES, {"text": ["a"]}
@@ -39,8 +41,13 @@ READERS: Dict[str, ReaderCase] = {
 
 
 @pytest.fixture(params=sorted(READERS))
-def type_name(request: pytest.FixtureRequest) -> str:
+def type_name(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     name: str = request.param
+    if name == "hf_dataset":
+        monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+        pytest.importorskip("datasets")
     return name
 
 
@@ -51,7 +58,7 @@ def make_reader(type_name: str, **options: object) -> DatasetReader:
 
 @pytest.fixture
 def path(type_name: str, tmp_path: Path) -> Path:
-    path = tmp_path / "data"
+    path = tmp_path / "data.jsonl"
     path.write_text(READERS[type_name].content)
     return path
 

@@ -147,7 +147,9 @@ def test_a_pair_can_be_predicted(pair: Optional[str]) -> None:
     predictor = Predictor(model, MultiTaskDatasetReader({"pairs": make_reader()}))
     inputs = {"task": "pairs", "text": "A man sleeps."}
     if pair is None:
-        with pytest.raises(ValueError, match="^The text_pair must be a string or a list of non-em"):
+        with pytest.raises(
+            ValueError, match=": The text_pair must be a string or a list of non-empty"
+        ):
             predictor.predict_json(inputs)
         return
     assert predictor.predict_json({**inputs, "text_pair": pair}) == {
