@@ -109,6 +109,7 @@ def _load_file(library: Any, source: Source, suffix: str) -> Any:
         # Otherwise pandas guesses the types, and reads "NA" as a missing value.
         columns = [*source.text_columns, *source.label_types]
         options["converters"] = dict.fromkeys(columns, str)
+        options["keep_default_na"], options["na_values"] = False, [""]
         options["sep"] = "\t" if suffix == "tsv" else ","
     # Streamed, so that no copy of the file is written to the library's cache.
     return library.load_dataset(
