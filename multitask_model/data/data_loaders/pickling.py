@@ -20,7 +20,7 @@ def to_bytes(value: object) -> bytes:
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     # Subclasses of `Tensor` hold more than an array. They are not in the table.
     pickler.dispatch_table = copyreg.dispatch_table.copy()
-    pickler.dispatch_table[torch.Tensor] = _reduce_tensor  # type: ignore[index]
+    pickler.dispatch_table[torch.Tensor] = _reduce_tensor  # type: ignore[assignment]
     pickler.dump(value)
     return file.getvalue()
 
