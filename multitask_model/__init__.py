@@ -15,7 +15,7 @@ _apply_patches()
 import allennlp.models  # noqa: E402  (registers AllenNLP's own "multitask", to be replaced)
 import allennlp.predictors  # noqa: E402, F401
 
-from multitask_model.backbones import TextBackbone  # noqa: E402
+from multitask_model.backbones import TextBackbone, TextPairBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
     ColumnsReader,
     ConlluReader,
@@ -76,6 +76,7 @@ __all__ = [
     "Scheduler",
     "TaggerHead",
     "TextBackbone",
+    "TextPairBackbone",
     "Whole",
     "apply_edit_script",
     "collate",

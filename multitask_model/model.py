@@ -39,7 +39,7 @@ from multitask_model.routing.checks import (
 from multitask_model.routing.head_errors import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
-from multitask_model.routing.outputs import BACKBONE, LOSS, OutputNames, add_metrics
+from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial, Whole, has_marks
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap

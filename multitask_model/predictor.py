@@ -18,7 +18,7 @@ from multitask_model.compat.allennlp_internals import json_to_instance
 from multitask_model.errors import format_names, format_value, suggest
 from multitask_model.json_inputs import JsonInputs, explain_errors, full_name
 from multitask_model.model import MultiTaskModel
-from multitask_model.routing.outputs import BACKBONE, LOSS
+from multitask_model.routing.output_names import BACKBONE, LOSS
 
 _EXAMPLE = '{"task": "NAME", ...}'
 

@@ -9,7 +9,7 @@ import torch
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.inputs import changed_in_place, copy_input, versions
 from multitask_model.routing.merging import merge_outputs
-from multitask_model.routing.outputs import LOSS
+from multitask_model.routing.output_names import LOSS
 from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 

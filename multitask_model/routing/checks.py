@@ -9,7 +9,7 @@ from allennlp.models.model import Model
 
 from multitask_model.compat.allennlp_internals import regularizer
 from multitask_model.errors import check_known
-from multitask_model.routing.outputs import BACKBONE
+from multitask_model.routing.output_names import BACKBONE
 
 RESERVED = {
     BACKBONE: "it is the name of the backbone",

@@ -5,7 +5,7 @@ from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple
 import torch
 
 from multitask_model.compat.allennlp_internals import token_indexers
-from multitask_model.routing.outputs import BACKBONE, OutputNames
+from multitask_model.routing.output_names import BACKBONE, OutputNames
 from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import AllRows
 

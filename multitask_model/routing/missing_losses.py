@@ -6,7 +6,7 @@ from typing import Collection, Dict, List, Mapping, Optional, Sequence, Set, Tup
 
 from multitask_model.errors import format_names, suggest
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.outputs import BACKBONE
+from multitask_model.routing.output_names import BACKBONE
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows
 from multitask_model.routing.tasks import TaskHeads

@@ -12,7 +12,7 @@ from allennlp.training import GradientDescentTrainer
 from multitask_model.compat.allennlp_internals import tracked_metrics, validation_loader
 from multitask_model.compat.patching import patch
 from multitask_model.model import MultiTaskModel
-from multitask_model.routing.outputs import LOSS
+from multitask_model.routing.output_names import LOSS
 from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
 from multitask_model.training.validation_metrics import check_validation_metric
 

@@ -6,7 +6,7 @@ import torch
 
 from multitask_model.errors import check_choice
 from multitask_model.routing.calls import Result
-from multitask_model.routing.outputs import BACKBONE
+from multitask_model.routing.output_names import BACKBONE
 from multitask_model.weighting.loss_weighting import LossWeighting
 from multitask_model.weighting.sum import SumWeighting, sum_losses
 

@@ -10,7 +10,7 @@ from allennlp.data.fields import MetadataField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenCharactersIndexer
 
 from multitask_model.routing.instances import MISSING, SeparatedOutputs, input_kind, separate
-from multitask_model.routing.outputs import OutputNames
+from multitask_model.routing.output_names import OutputNames
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, select_rows
 

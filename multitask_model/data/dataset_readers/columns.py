@@ -17,7 +17,7 @@ from multitask_model.data.dataset_readers.dependency_trees import WordError
 from multitask_model.data.dataset_readers.field_names import RESERVED, TEXT
 from multitask_model.data.dataset_readers.file_lines import read_lines
 from multitask_model.data.dataset_readers.label_types import CLASS, TAGS
-from multitask_model.data.dataset_readers.span_encodings import SPAN_ENCODINGS, convert_tags
+from multitask_model.data.dataset_readers.tag_conversion import SPAN_ENCODINGS, convert_tags
 from multitask_model.data.dataset_readers.text_reader import TextReader, warn_about_missing_fields
 from multitask_model.errors import check_known
 

@@ -9,7 +9,7 @@ from allennlp.models.heads import Head
 
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import call_head, scalar_loss
-from multitask_model.routing.outputs import LOSS
+from multitask_model.routing.output_names import LOSS
 from multitask_model.routing.rows import AllRows, group_rows, select_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multitask_model.data.dataset_readers.dependency_trees import WordError
-from multitask_model.data.dataset_readers.span_encodings import SPAN_ENCODINGS, convert_tags
+from multitask_model.data.dataset_readers.tag_conversion import SPAN_ENCODINGS, convert_tags
 
 # One sentence: two adjacent spans of a type, one of another type, and a span at the end.
 SENTENCE: Dict[str, List[str]] = {

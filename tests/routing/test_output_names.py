@@ -4,7 +4,7 @@ from typing import Dict, Mapping
 
 import pytest
 
-from multitask_model.routing.outputs import BACKBONE, OutputNames, add_metrics, metric_name
+from multitask_model.routing.output_names import BACKBONE, OutputNames, add_metrics, metric_name
 from tests.helpers.messages import exactly
 
 
