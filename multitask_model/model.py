@@ -13,6 +13,7 @@ from allennlp.nn import InitializerApplicator
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.collate import collate
 from multitask_model.pretrained import (
     allow_other_heads,
@@ -45,7 +46,7 @@ from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 
 
-@Model.register("multitask", exist_ok=True)
+@register_in_place(Model, "multitask")
 class MultiTaskModel(Model):
     """
     A `MultiTaskModel` has a `Backbone` that encodes a batch once, and heads that make predictions

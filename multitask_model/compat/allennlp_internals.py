@@ -3,12 +3,11 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Type, TypeVar
 
 import torch
-from allennlp.common import JsonDict
+from allennlp.common import JsonDict, Registrable
 from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
-from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.dataset_utils.span_utils import TypedStringSpan
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
@@ -61,11 +60,6 @@ def set_worker_info(reader: DatasetReader, info: Optional[WorkerInfo]) -> None:
 def set_distributed_info(reader: DatasetReader, info: Optional[DistributedInfo]) -> None:
     """Tells an inner reader which rank it is in, as a data loader does."""
     reader._set_distributed_info(info)
-
-
-def limit_instance_queue(loader: MultiProcessDataLoader, chunks: Optional[int]) -> None:
-    """Bounds the queue from reading processes. `__init__` derives the bound from another option."""
-    loader._max_instance_queue_size = chunks
 
 
 def max_length(embedder: PretrainedTransformerEmbedder) -> Optional[int]:
@@ -134,3 +128,18 @@ def merge_continued_spans(spans: List[TypedStringSpan]) -> Set[TypedStringSpan]:
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim
 """The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def register_in_place(base: Type[Registrable], name: str) -> Callable[[_Class], _Class]:
+    """
+    Registers the decorated class under a name that is in use, by a class of AllenNLP or by an
+    earlier import. `register(name, exist_ok=True)` does too, but logs a line for each.
+    """
+
+    def decorate(registered: _Class) -> _Class:
+        Registrable._registry[base][name] = (registered, None)
+        return registered
+
+    return decorate

@@ -33,6 +33,7 @@ from allennlp.training.optimizers import Optimizer
 
 import multitask_model  # noqa: F401  (importing it applies the mends)
 from multitask_model import compat
+from tests.helpers.commands import run_python
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 SENTENCES = ["the cat sat", "the dog ran on", "a good cat", "not a bad dog", "the mat"]
@@ -340,3 +341,17 @@ class TestPositionIds:
         module.register_buffer("mask", torch.zeros(1), persistent=False)
         with pytest.raises(RuntimeError, match='Unexpected key.*"mask"'):
             module.load_state_dict({"mask": torch.zeros(1)})
+
+
+@pytest.mark.slow
+def test_importing_the_package_logs_nothing_about_registered_names(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import logging\n"
+        "logging.basicConfig(filename='log.txt', level=logging.INFO)\n"
+        "import multitask_model\n"
+        "import allennlp.models\n"
+        "assert allennlp.models.Model.by_name('multitask') is multitask_model.MultiTaskModel\n"
+    )
+    run_python(script, directory=tmp_path)
+    assert "already been registered" not in (tmp_path / "log.txt").read_text()

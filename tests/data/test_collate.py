@@ -63,7 +63,8 @@ def test_a_batch_with_partial_fields_can_be_copied() -> None:
     batch = collate(indexed(make_instance("w1", "a", "class2"), make_instance("w1", "a")))
     copied = copy.deepcopy(batch)
     assert isinstance(copied["label"], Partial)
-    assert copied["label"].value.tolist() == [2]
+    value: Any = copied["label"].value
+    assert value.tolist() == [2]
     assert copied["label"].value is not batch["label"].value
 
 

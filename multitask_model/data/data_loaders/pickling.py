@@ -3,7 +3,7 @@
 import copyreg
 import io
 import pickle
-from typing import Callable, Dict, Tuple, Type, Union
+from typing import Any, Dict, Tuple, Union
 
 import numpy
 import torch
@@ -19,8 +19,8 @@ def to_bytes(value: object) -> bytes:
     file = io.BytesIO()
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     # Subclasses of `Tensor` hold more than an array. They are not in the table.
-    reducers: Dict[Type[object], Callable[..., _Reduced]] = {torch.Tensor: _reduce_tensor}
-    pickler.dispatch_table = {**copyreg.dispatch_table, **reducers}
+    reducers: Dict[type, Any] = {**copyreg.dispatch_table, torch.Tensor: _reduce_tensor}
+    pickler.dispatch_table = reducers
     pickler.dump(value)
     return file.getvalue()
 
