@@ -15,6 +15,7 @@ from allennlp.nn import InitializerApplicator
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.collate import collate
 from multitask_model.pretrained import (
     allow_other_heads,
@@ -36,7 +37,7 @@ from multitask_model.routing.checks import (
     make_module_dict,
     may_have_penalty,
 )
-from multitask_model.routing.head_errors import check_head, raise_head_error
+from multitask_model.routing.fit_checks import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
@@ -50,7 +51,7 @@ from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 
 
-@Model.register("multitask", exist_ok=True)
+@register_in_place(Model, "multitask")
 class MultiTaskModel(Model):
     """
     A `MultiTaskModel` has a `Backbone` that encodes a batch once, and heads that make predictions

@@ -14,7 +14,7 @@ from allennlp.data.fields import MetadataField, TextField
 from allennlp.predictors.predictor import Predictor
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import json_to_instance
+from multitask_model.compat.allennlp_internals import json_to_instance, register_in_place
 from multitask_model.errors import format_names, format_value, suggest
 from multitask_model.json_inputs import JsonInputs, explain_errors, full_name
 from multitask_model.model import MultiTaskModel
@@ -23,7 +23,7 @@ from multitask_model.routing.output_names import BACKBONE, LOSS
 _EXAMPLE = '{"task": "NAME", ...}'
 
 
-@Predictor.register("multitask", exist_ok=True)
+@register_in_place(Predictor, "multitask")
 class MultiTaskPredictor(Predictor):
     """
     Predicts any mix of the tasks of a `MultiTaskModel` from JSON such as

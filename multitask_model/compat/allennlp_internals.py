@@ -3,12 +3,11 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar
 
 import torch
-from allennlp.common import JsonDict
+from allennlp.common import JsonDict, Registrable
 from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
-from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
@@ -60,11 +59,6 @@ def set_worker_info(reader: DatasetReader, info: Optional[WorkerInfo]) -> None:
 def set_distributed_info(reader: DatasetReader, info: Optional[DistributedInfo]) -> None:
     """Tells an inner reader which rank it is in, as a data loader does."""
     reader._set_distributed_info(info)
-
-
-def limit_instance_queue(loader: MultiProcessDataLoader, chunks: Optional[int]) -> None:
-    """Bounds the queue from reading processes. `__init__` derives the bound from another option."""
-    loader._max_instance_queue_size = chunks
 
 
 def max_length(embedder: PretrainedTransformerEmbedder) -> Optional[int]:
@@ -153,3 +147,19 @@ def validation_loader(trainer: GradientDescentTrainer) -> Optional[DataLoader]:
 def tracked_metrics(trainer: GradientDescentTrainer) -> List[str]:
     """The names in `validation_metric`, without signs. The trainer keeps its tracker private."""
     return [name for _, name in trainer._metric_tracker.tracked_metrics]
+
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def register_in_place(base: Type[Registrable], name: str) -> Callable[[_Class], _Class]:
+    """
+    Registers the decorated class under a name that is in use, by a class of AllenNLP or by an
+    earlier import. `register(name, exist_ok=True)` does too, but logs a line for each.
+    """
+
+    def decorate(registered: _Class) -> _Class:
+        Registrable._registry[base][name] = (registered, None)
+        return registered
+
+    return decorate

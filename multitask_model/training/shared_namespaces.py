@@ -10,7 +10,7 @@ from multitask_model.compat.allennlp_internals import label_namespace
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
 from multitask_model.errors import format_names
 from multitask_model.model import MultiTaskModel
-from multitask_model.routing.head_errors import find_namespace
+from multitask_model.routing.fit_checks import find_namespace
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDat
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.errors import format_names, suggest
 from multitask_model.model import MultiTaskModel
-from multitask_model.routing.head_errors import find_namespace, labels_in
+from multitask_model.routing.fit_checks import find_namespace, labels_in
 from multitask_model.routing.output_names import LOSS
 
 logger = logging.getLogger(__name__)

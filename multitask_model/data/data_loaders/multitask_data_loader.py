@@ -13,6 +13,7 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.data_loaders.batch_workers import BatchCollator, InstanceStore
 from multitask_model.data.data_loaders.bucketing import LengthBucketer
 from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
@@ -37,7 +38,7 @@ from multitask_model.data.data_loaders.task_options import (
 logger = logging.getLogger(__name__)
 
 
-@DataLoader.register("multitask", exist_ok=True)
+@register_in_place(DataLoader, "multitask")
 class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     """
     Loads the datasets of several tasks. A `sampler` sets the proportion of each dataset in an

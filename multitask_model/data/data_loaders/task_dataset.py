@@ -10,7 +10,7 @@ from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from overrides import overrides
 
 from multitask_model.data.data_loaders.chunks import ReadingJob
-from multitask_model.data.data_loaders.reading import read_dataset
+from multitask_model.data.data_loaders.reading import index_instance, read_dataset
 from multitask_model.data.data_loaders.reading_processes import ReadingProcesses
 from multitask_model.data.pass_fields import changes_each_pass
 
@@ -91,10 +91,13 @@ class TaskDataset(DataLoader):
             return
         # If the caller stops early, the reading is closed at once, which ends the processes.
         with contextlib.closing(self._read()) as reading:
-            for instance in Tqdm.tqdm(reading, desc="loading instances"):
-                if self.vocab is not None:
-                    instance.index_fields(self.vocab)
+            for number, instance in enumerate(Tqdm.tqdm(reading, desc="loading instances")):
+                self._index(instance, number)
                 yield instance
+
+    def _index(self, instance: Instance, number: int) -> None:
+        if self.vocab is not None:
+            index_instance(instance, self.vocab, self.job.task, self.job.data_path, number)
 
     def _read(self) -> Generator[Instance, None, None]:
         if self.processes is not None:
@@ -107,8 +110,8 @@ class TaskDataset(DataLoader):
     @overrides
     def index_with(self, vocab: Vocabulary) -> None:
         self.vocab = vocab
-        for instance in self.instances or ():
-            instance.index_fields(vocab)
+        for number, instance in enumerate(self.instances or ()):
+            self._index(instance, number)
 
 
 def chunks_per_worker(instances: Optional[int], chunk_size: int, num_workers: int) -> Optional[int]:
@@ -125,7 +128,8 @@ def _first_instance(
     data_path: DatasetReaderInput,
     instances: Optional[Iterable[Instance]],
 ) -> Instance:
-    found = next(iter(reader.read(data_path) if instances is None else instances), None)
+    reading = read_dataset(task, reader, data_path) if instances is None else instances
+    found = next(iter(reading), None)
     if found is None:
         name = type(getattr(reader, "inner", reader)).__name__
         raise ConfigurationError(

@@ -10,7 +10,7 @@ from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from allennlp.data.fields import MetadataField
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import MultiTaskReaderShim
+from multitask_model.compat.allennlp_internals import MultiTaskReaderShim, register_in_place
 from multitask_model.data.dataset_readers.field_names import TASK
 from multitask_model.data.dataset_readers.per_task_namespaces import prefix_label_namespaces
 from multitask_model.data.dataset_readers.process_info import ForwardsProcessInfo
@@ -108,7 +108,7 @@ def _unwrap(reader: DatasetReader) -> DatasetReader:
     return reader
 
 
-@DatasetReader.register("multitask", exist_ok=True)
+@register_in_place(DatasetReader, "multitask")
 class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader):
     """
     Holds a dataset reader for each task. The data loader "multitask" reads with each of them. Every

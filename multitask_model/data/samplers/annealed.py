@@ -6,12 +6,13 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
 from multitask_model.data.samplers.proportions import dataset_sizes, proportions_by_size
 from multitask_model.data.value_checks import is_integer
 
 
-@MultiTaskEpochSampler.register("annealed", exist_ok=True)
+@register_in_place(MultiTaskEpochSampler, "annealed")
 class AnnealedSampler(EpochSampler):
     """
     Moves from `proportional` in the first epoch to `uniform` in the last. With n_i instances in

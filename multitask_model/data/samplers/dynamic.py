@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
 from multitask_model.data.samplers.proportions import normalize
 from multitask_model.data.samplers.tracked_metrics import (
@@ -31,7 +32,7 @@ def relative_gap(value: float, target: float, sign: int) -> float:
     return max(0.0, sign * (target / scale - value / scale))
 
 
-@MultiTaskEpochSampler.register("dynamic", exist_ok=True)
+@register_in_place(MultiTaskEpochSampler, "dynamic")
 class DynamicSampler(EpochSampler):
     """
     Samples a dataset more often the further its validation metric is from its target. With metric

@@ -5,11 +5,12 @@ from typing import Dict, Mapping, Sized
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
 from multitask_model.data.samplers.proportions import dataset_sizes, normalize
 
 
-@MultiTaskEpochSampler.register("proportional", exist_ok=True)
+@register_in_place(MultiTaskEpochSampler, "proportional")
 class ProportionalSampler(EpochSampler):
     """
     Samples each dataset in proportion to its size, as AllenNLP's sampler of the same name does.

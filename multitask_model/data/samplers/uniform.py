@@ -5,10 +5,11 @@ from typing import Dict, Mapping, Sized
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
 
 
-@MultiTaskEpochSampler.register("uniform", exist_ok=True)
+@register_in_place(MultiTaskEpochSampler, "uniform")
 class UniformSampler(EpochSampler):
     """
     Samples all datasets in equal proportions, as AllenNLP's sampler of the same name does.

@@ -6,13 +6,14 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.samplers.epoch_sampler import EpochSampler
 from multitask_model.data.samplers.proportions import normalize
 from multitask_model.data.value_checks import check_keys, is_finite_number
 from multitask_model.errors import format_names
 
 
-@MultiTaskEpochSampler.register("weighted", exist_ok=True)
+@register_in_place(MultiTaskEpochSampler, "weighted")
 class WeightedSampler(EpochSampler):
     """
     Samples each dataset in proportion to its weight, as AllenNLP's sampler of the same name does.

@@ -5,13 +5,14 @@ from typing import Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.schedulers.grouping import round_robin
 from multitask_model.data.schedulers.homogeneous import HomogeneousScheduler
 
 T = TypeVar("T")
 
 
-@MultiTaskScheduler.register("homogeneous_roundrobin", exist_ok=True)
+@register_in_place(MultiTaskScheduler, "homogeneous_roundrobin")
 class HomogeneousRoundRobinScheduler(HomogeneousScheduler):
     """
     Takes one batch of each dataset in turn. Datasets that are exhausted are skipped, so the end of

@@ -5,6 +5,7 @@ from typing import Dict, Iterable, List, TypeVar
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.schedulers.grouping import (
     check_batch_size,
     count_batches,
@@ -16,7 +17,7 @@ from multitask_model.data.schedulers.scheduler import Scheduler
 T = TypeVar("T")
 
 
-@MultiTaskScheduler.register("roundrobin", exist_ok=True)
+@register_in_place(MultiTaskScheduler, "roundrobin")
 class RoundRobinScheduler(Scheduler):
     """
     Takes one instance of each dataset in turn and cuts the result into mixed batches. Datasets that

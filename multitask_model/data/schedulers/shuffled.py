@@ -6,12 +6,13 @@ from typing import Dict, Iterator, List, Mapping, Optional, TypeVar
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from overrides import overrides
 
+from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.schedulers.homogeneous import HomogeneousScheduler
 
 T = TypeVar("T")
 
 
-@MultiTaskScheduler.register("shuffled", exist_ok=True)
+@register_in_place(MultiTaskScheduler, "shuffled")
 class ShuffledScheduler(HomogeneousScheduler):
     """
     Makes batches of one dataset each, in random order. The dataset of the next batch is sampled in
