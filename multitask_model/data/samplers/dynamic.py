@@ -118,7 +118,8 @@ class DynamicSampler(EpochSampler):
                 f'epoch {epoch}. Add {{"type": "multitask_data"}} to the callbacks of the trainer.'
             )
 
-    @overrides
+    # Older releases of `overrides` reject `object` for the values.
+    @overrides(check_signature=False)
     def update_from_epoch_metrics(self, epoch_metrics: Mapping[str, object]) -> None:
         names = {metric.name for metric in self._metrics.values()}
         if not any(key.startswith(VALIDATION_PREFIX) or key in names for key in epoch_metrics):
