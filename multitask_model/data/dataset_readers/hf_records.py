@@ -4,14 +4,45 @@ import importlib
 import os
 import re
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import (
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Union,
+    cast,
+)
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
 from multitask_model.errors import format_names
 
-Record = Dict[str, Any]
+Record = Dict[str, object]
+Converter = Callable[[object], object]
+
+
+class _Rows(Protocol):
+    """A `Dataset` or an `IterableDataset`."""
+
+    features: Optional[Mapping[str, object]]
+
+    def __iter__(self) -> Iterator[Record]: ...
+
+
+class _Library(Protocol):
+    """What is used of the module `datasets`, which has no annotations of its results."""
+
+    ClassLabel: type
+
+    def load_dataset(self, path: str, name: Optional[str] = None, **options: object) -> _Rows: ...
+
+    def load_from_disk(self, dataset_path: str) -> Union[_Rows, Dict[str, _Rows]]: ...
+
 
 _BUILDERS = {
     "arrow": "arrow",
@@ -73,9 +104,9 @@ def read_records(source: Source) -> Iterator[Record]:
         ) from error
 
 
-def _import_library() -> Any:
+def _import_library() -> _Library:
     try:
-        return importlib.import_module("datasets")
+        return cast(_Library, importlib.import_module("datasets"))
     except ImportError as error:
         raise ConfigurationError(
             "The reader hf_dataset requires the library datasets, but got an error while importing "
@@ -83,7 +114,7 @@ def _import_library() -> Any:
         ) from error
 
 
-def _load(library: Any, source: Source) -> Any:
+def _load(library: _Library, source: Source) -> _Rows:
     match = _FILE.fullmatch(source.path)
     if match and not os.path.isdir(source.path):
         return _load_file(library, source, match.group(1).lower())
@@ -103,8 +134,8 @@ def _load(library: Any, source: Source) -> Any:
     return library.load_dataset(name, source.config_name, split=split)
 
 
-def _load_file(library: Any, source: Source, suffix: str) -> Any:
-    options: Dict[str, Any] = {}
+def _load_file(library: _Library, source: Source, suffix: str) -> _Rows:
+    options: Dict[str, object] = {}
     if _BUILDERS[suffix] == "csv":
         # Otherwise pandas guesses the types, and reads "NA" as a missing value.
         columns = [*source.text_columns, *source.label_types]
@@ -114,6 +145,7 @@ def _load_file(library: Any, source: Source, suffix: str) -> Any:
     # Streamed, so that no copy of the file is written to the library's cache.
     return library.load_dataset(
         _BUILDERS[suffix],
+        None,
         data_files=str(cached_path(source.path)),
         split="train",
         streaming=True,
@@ -121,23 +153,23 @@ def _load_file(library: Any, source: Source, suffix: str) -> Any:
     )
 
 
-def _select(loaded: Any, split: Optional[str], folder: str) -> Any:
+def _select(loaded: Union[_Rows, Dict[str, _Rows]], split: Optional[str], folder: str) -> _Rows:
     """Returns the split of a folder that may have several."""
-    splits = list(loaded) if isinstance(loaded, dict) else None
-    if splits is None and split is None:
+    if not isinstance(loaded, dict) and split is None:
         return loaded
-    if splits is None or split not in splits:
+    splits: Dict[str, _Rows] = loaded if isinstance(loaded, dict) else {}
+    if split is None or split not in splits:
         raise ConfigurationError(
-            f"The path of a folder with the splits {format_names(splits or [])} must end with one "
-            f"of them, such as 'FOLDER:SPLIT', but got {split!r} for {folder!r}. Correct it."
+            f"The path of a folder with the splits {format_names(splits)} must end with one of "
+            f"them, such as 'FOLDER:SPLIT', but got {split!r} for {folder!r}. Correct it."
         )
-    return loaded[split]
+    return splits[split]
 
 
-def _converters(library: Any, rows: Any, source: Source) -> Dict[str, Callable[[Any], Any]]:
+def _converters(library: _Library, rows: _Rows, source: Source) -> Dict[str, Converter]:
     """Returns what converts the values of columns to labels, where it is necessary."""
     features = rows.features or {}
-    converters: Dict[str, Callable[[Any], Any]] = {}
+    converters: Dict[str, Converter] = {}
     match = _FILE.fullmatch(source.path)
     is_csv = match is not None and _BUILDERS[match.group(1).lower()] == "csv"
     for column, label_type in source.label_types.items():
@@ -149,15 +181,16 @@ def _converters(library: Any, rows: Any, source: Source) -> Dict[str, Callable[[
     return converters
 
 
-def _class_names(library: Any, feature: Any) -> Optional[List[str]]:
+def _class_names(library: _Library, feature: object) -> Optional[List[str]]:
     """Returns the names of a `ClassLabel`, or of a list of them."""
     if isinstance(feature, list) and len(feature) == 1:
         (feature,) = feature
     feature = getattr(feature, "feature", feature)
-    return list(feature.names) if isinstance(feature, library.ClassLabel) else None
+    names: List[str] = getattr(feature, "names", [])
+    return list(names) if isinstance(feature, library.ClassLabel) else None
 
 
-def _to_names(names: List[str], value: Any) -> Any:
+def _to_names(names: List[str], value: object) -> object:
     if isinstance(value, list):
         return [_to_names(names, item) for item in value]
     if value is None or value == -1:
@@ -165,8 +198,8 @@ def _to_names(names: List[str], value: Any) -> Any:
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
-def _to_number(cell: Optional[str]) -> object:
+def _to_number(cell: object) -> object:
     try:
-        return cell if cell is None else float(cell)
+        return float(cell) if isinstance(cell, str) else cell
     except ValueError:
         return cell

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, Dict, Iterator
+from typing import Dict, Iterator
 
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers.dataset_reader import PathOrStr
@@ -115,7 +115,7 @@ class LabeledJsonlReader(LabeledTextReader):
             raise _json_error(line, "nested too deeply") from error
 
 
-def _parse_object(line: bytes, text_key: str) -> Dict[str, Any]:
+def _parse_object(line: bytes, text_key: str) -> Dict[str, object]:
     content = _parse_json(line)
     if not isinstance(content, dict):
         raise ValueError(
