@@ -4,7 +4,7 @@ transformers. There is one file per library. Each patch says what breaks and why
 where nothing is broken, and nothing when it is applied again.
 """
 
-from multitask_model.compat import multiprocessing, torch, transformers, weighted_metrics
+from multitask_model.compat import multiprocessing, torch, transformers
 from multitask_model.compat.requirements import require_allennlp
 
 __all__ = ["apply_patches", "require_allennlp"]
@@ -12,6 +12,9 @@ __all__ = ["apply_patches", "require_allennlp"]
 
 def apply_patches() -> None:
     """Applies all patches. AllenNLP's worker processes do so too when they import this package."""
+    # It imports AllenNLP, which `require_allennlp` must be able to look for first.
+    from multitask_model.compat import weighted_metrics
+
     torch.accept_verbose_in_reduce_on_plateau()
     torch.allow_numpy_scalars_in_checkpoints()
     transformers.load_tokenizers_without_add_special_tokens()
