@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.resources
+import re
 
 import multitask_model
 from tests.helpers.commands import ROOT
@@ -18,3 +19,10 @@ def test_the_changelog_has_the_version_of_the_package() -> None:
 
 def test_the_package_is_marked_as_typed() -> None:
     assert (importlib.resources.files(multitask_model) / "py.typed").is_file()
+
+
+def test_the_description_for_a_package_index_has_no_relative_links() -> None:
+    metadata = importlib.metadata.distribution("multitask-model").read_text("METADATA")
+    description = str(metadata).partition("\n\n")[2]
+    assert "Multi-task learning with [AllenNLP](https://" in description
+    assert re.findall(r"\]\((?!https?:)", description) == []
