@@ -415,8 +415,9 @@ class MultiTaskModel(Model):
         by_component: Dict[str, Dict[str, Any]] = self._output_names.split(complete)
         encoded = by_component.pop(BACKBONE, {})
         readable: Dict[str, Any] = {}
-        backbone = cast(Backbone, unwrap(self.backbone))
-        self._output_names.add(readable, BACKBONE, backbone.make_output_human_readable({**encoded}))
+        # A traced or scripted backbone has `forward` only.
+        make = getattr(unwrap(self.backbone), "make_output_human_readable", dict)
+        self._output_names.add(readable, BACKBONE, make({**encoded}))
         readable.update({key: output_dict[key] for key in output_dict if key not in encoded})
         for name in filter(by_component.__contains__, self._heads):
             of_head = self.head(name).make_output_human_readable(by_component[name])

@@ -142,6 +142,7 @@ def test_a_model_runs_with_a_traced_backbone(allowed: Any) -> None:
     outputs = model(text=torch.ones(1), task=["a"], label=torch.zeros(1))
     assert outputs["encoded"].tolist() == [2.0]
     assert set(head.calls[0]) >= {"encoded", "text", "label"}
+    assert model.make_output_human_readable(outputs)["encoded"].tolist() == [2.0]
 
 
 def test_an_unknown_allowed_argument_of_a_traced_backbone_is_an_error() -> None:
