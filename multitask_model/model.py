@@ -124,7 +124,7 @@ class MultiTaskModel(Model):
     copy_inputs : `List[str]`, optional (default = `None`)
         The components that get copies of their inputs, because their `forward` changes them in
         place. Components with a module that works in place, such as `ReLU(inplace=True)`, always
-        do. For any other head, a change of an input is an error.
+        do. For any other head, a change of a tensor argument is an error.
     initializer : `InitializerApplicator`, optional (default = `InitializerApplicator()`)
         Initializes the parameters of the whole model.
     **kwargs : `Any`

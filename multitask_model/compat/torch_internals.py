@@ -3,9 +3,14 @@ Every access to a private attribute of PyTorch in this package, one function eac
 for it.
 """
 
-from typing import Dict, Optional
+from typing import Callable, Dict, Optional
 
 import torch
+
+# PyTorch 1 has no compiler.
+is_compiling: Callable[[], bool] = getattr(
+    getattr(torch, "compiler", None), "is_compiling", lambda: False
+)
 
 
 def mirror(copy: torch.nn.Module, original: torch.nn.Module) -> None:

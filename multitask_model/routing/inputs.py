@@ -2,7 +2,8 @@
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections import UserDict
+from collections.abc import Mapping, MutableMapping
 from typing import Callable, Dict, List
 from typing import Mapping as MappingType
 
@@ -22,11 +23,17 @@ def copy_input(value: object) -> object:
     if isinstance(value, numpy.ndarray):
         return value.copy()
     if isinstance(value, Mapping):
-        return {key: copy_input(item) for key, item in value.items()}
+        items = {key: copy_input(item) for key, item in value.items()}
+        if type(value) is dict or not isinstance(value, (dict, UserDict)):
+            return items
+        mapping: MutableMapping[object, object] = copy.copy(value)  # keeps its class
+        for key, item in items.items():
+            mapping[key] = item
+        return mapping
     if isinstance(value, tuple):
-        items = [copy_input(item) for item in value]
+        copies = [copy_input(item) for item in value]
         rebuild: Callable[..., object] = type(value)
-        return rebuild(*items) if hasattr(value, "_fields") else tuple(items)
+        return rebuild(*copies) if hasattr(value, "_fields") else tuple(copies)
     if isinstance(value, list):
         return [copy_input(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -40,10 +47,12 @@ def copy_input(value: object) -> object:
 
 def versions(arguments: MappingType[str, object]) -> List[int]:
     """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
-    try:
-        return [v._version for v in arguments.values() if isinstance(v, torch.Tensor)]
-    except RuntimeError:  # tensors of `torch.inference_mode` are not counted
-        return []
+    return [
+        # PyTorch does not count the changes of tensors made in `torch.inference_mode`.
+        -1 if value.is_inference() else value._version
+        for value in arguments.values()
+        if isinstance(value, torch.Tensor)
+    ]
 
 
 def changed_in_place(component: str, arguments: Dict[str, object], before: List[int]) -> str:

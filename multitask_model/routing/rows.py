@@ -125,10 +125,11 @@ class AllRows:
         so that a component can sort or extend it.
         """
         # Calling `take` for each value would be slower.
-        return {
-            argument: list(value) if type(value := values[name]) is list else value
-            for argument, name in binding.items()
-        }
+        selected: Dict[str, object] = {}
+        for argument, name in binding.items():
+            value = values[name]
+            selected[argument] = list(value) if type(value) is list else value
+        return selected
 
 
 class Rows(AllRows):

@@ -2,19 +2,14 @@
 
 import threading
 from collections import deque
-from typing import Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Deque, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.nn.util import distributed_device
 
-from multitask_model.compat.torch_internals import is_transformed
+from multitask_model.compat.torch_internals import is_compiling, is_transformed
 
 Number = Union[float, torch.Tensor]
-
-# PyTorch 1 has no compiler.
-is_compiling: Callable[[], bool] = getattr(
-    getattr(torch, "compiler", None), "is_compiling", lambda: False
-)
 
 MAX_PENDING = 256
 
