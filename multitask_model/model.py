@@ -41,7 +41,7 @@ from multitask_model.routing.fit_checks import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
-from multitask_model.routing.partial import Partial, Whole, has_marks
+from multitask_model.routing.partial import Partial, has_marks
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -406,12 +406,8 @@ class MultiTaskModel(Model):
         `Dict[str, torch.Tensor]`
             These outputs, and the readable outputs that the components added.
         """
-        # A component cannot make an output readable that only some rows have, or none has.
-        complete = {
-            name: value
-            for name, value in output_dict.items()
-            if not isinstance(value, (Partial, Whole))
-        }
+        # A component cannot make an output readable that only some of its rows have.
+        complete = {n: value for n, value in output_dict.items() if not isinstance(value, Partial)}
         by_component: Dict[str, Dict[str, Any]] = self._output_names.split(complete)
         encoded = by_component.pop(BACKBONE, {})
         readable: Dict[str, Any] = {}

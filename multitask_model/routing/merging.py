@@ -4,7 +4,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple, Union
 
 import torch
 
-from multitask_model.routing.partial import Partial
+from multitask_model.routing.partial import Partial, Whole
 
 Given = Sequence[Tuple[Sequence[int], object]]
 """The value of an output in each call that returned it, and the positions of its rows."""
@@ -49,6 +49,8 @@ def merge_outputs(
 def _merge(head: str, key: str, given: Given, count: int) -> object:
     if all(_is_number(key, value) for _, value in given):
         return _weighted_mean(given)
+    if all(isinstance(value, Whole) for _, value in given):
+        return given[-1][1]  # it belongs to no row, so any call's will do
     mappings = [(p, value) for p, value in given if isinstance(value, Mapping)]
     if len(mappings) == len(given):
         names = dict.fromkeys(name for _, value in mappings for name in value)

@@ -213,3 +213,24 @@ def test_a_component_that_does_not_return_a_mapping_is_an_error(component: str) 
     )
     with pytest.raises(ValueError, match=exactly(message)):
         model(text=[1], task=["a"])
+
+
+class NamingHead(FixedHead):
+    """Returns the names of its classes, and reads them back."""
+
+    def forward(self, label: Any = None, **kwargs: Any) -> Dict[str, Any]:  # type: ignore[override]
+        return {"names": Whole(["no", "yes", "maybe"]), "index": [1] * len(kwargs["words"])}
+
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
+        names = output_dict["names"].value
+        return {**output_dict, "label": [names[i] for i in output_dict["index"]]}
+
+
+@pytest.mark.parametrize("rows", [(0,), (0, 2), (0, 1, 2)])
+def test_a_whole_output_of_a_head_stays_whole_for_partly_labeled_rows(rows: Any) -> None:
+    model = MultiTaskModel(Vocabulary(), FixedBackbone(), {"a": NamingHead()})
+    label = Partial(list(rows), rows) if len(rows) < 3 else list(rows)
+    outputs: Any = model(words=["x", "y", "z"], task=["a"] * 3, label=label)
+    assert outputs["a_names"] == Whole(["no", "yes", "maybe"])
+    assert outputs["a_index"] == [1, 1, 1]
+    assert model.make_output_human_readable(outputs)["a_label"] == ["yes"] * 3
