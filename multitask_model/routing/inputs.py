@@ -47,12 +47,11 @@ def copy_input(value: object) -> object:
 
 def versions(arguments: MappingType[str, object]) -> List[int]:
     """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
-    return [
-        # PyTorch does not count the changes of tensors made in `torch.inference_mode`.
-        -1 if value.is_inference() else value._version
-        for value in arguments.values()
-        if isinstance(value, torch.Tensor)
-    ]
+    tensors = [value for value in arguments.values() if isinstance(value, torch.Tensor)]
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:  # PyTorch does not count changes of tensors made in `inference_mode`
+        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def changed_in_place(component: str, arguments: Dict[str, object], before: List[int]) -> str:

@@ -234,3 +234,9 @@ def test_a_whole_output_of_a_head_stays_whole_for_partly_labeled_rows(rows: Any)
     assert outputs["a_names"] == Whole(["no", "yes", "maybe"])
     assert outputs["a_index"] == [1, 1, 1]
     assert model.make_output_human_readable(outputs)["a_label"] == ["yes"] * 3
+
+
+def test_a_changed_label_is_an_error_in_inference_mode_too() -> None:
+    batch = make_batch(["a", "a"])
+    with torch.inference_mode(), pytest.raises(ValueError, match="'a' changed 'label'"):
+        make_model(InPlaceCode)(**batch)
