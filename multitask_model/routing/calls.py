@@ -143,9 +143,10 @@ def _call(
         return checked_outputs(router.component, head(**copies))
     if is_compiling():  # the compiler does not know versions
         return checked_outputs(router.component, head(**arguments))
-    before = versions(arguments)
+    tensors = [value for value in arguments.values() if isinstance(value, torch.Tensor)]
+    before = versions(tensors)
     outputs = head(**arguments)
-    if versions(arguments) != before:
+    if versions(tensors) != before:
         raise ValueError(changed_in_place(router.component, arguments, before))
     return checked_outputs(router.component, outputs)
 

@@ -4,8 +4,8 @@ import copy
 import dataclasses
 from collections import UserDict
 from collections.abc import Mapping, MutableMapping
-from typing import Callable, Dict, List
-from typing import Mapping as MappingType
+from operator import attrgetter
+from typing import Callable, Dict, List, Sequence
 
 import numpy
 import torch
@@ -45,20 +45,22 @@ def copy_input(value: object) -> object:
     return value
 
 
-def versions(arguments: MappingType[str, object]) -> List[int]:
-    """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
-    tensors = [value for value in arguments.values() if isinstance(value, torch.Tensor)]
+_version: Callable[[torch.Tensor], int] = attrgetter("_version")
+
+
+def versions(tensors: Sequence[torch.Tensor]) -> List[int]:
+    """Returns how often each tensor was changed, as PyTorch counts it."""
     try:
-        return [tensor._version for tensor in tensors]
+        return list(map(_version, tensors))
     except RuntimeError:  # PyTorch does not count changes of tensors made in `inference_mode`
         return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def changed_in_place(component: str, arguments: Dict[str, object], before: List[int]) -> str:
     """Returns the error for a head that changed its arguments, which had the versions `before`."""
-    names = [name for name, value in arguments.items() if isinstance(value, torch.Tensor)]
-    after = versions(arguments)
-    changed = [repr(name) for name, one, other in zip(names, before, after) if one != other]
+    tensors = {name: v for name, v in arguments.items() if isinstance(v, torch.Tensor)}
+    after = versions(list(tensors.values()))
+    changed = [repr(name) for name, one, other in zip(tensors, before, after) if one != other]
     return (
         "A head must not change its arguments in place, because the batch and other heads share "
         f"them, but {component!r} changed {', '.join(changed)}. Change a copy in forward(), or let "
