@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from multitask_model.data.collate import collate
 from multitask_model.data.data_loaders.instance_streams import InstanceRef, PassRef
 from multitask_model.data.data_loaders.pickling import to_bytes
+from multitask_model.data.data_loaders.start_methods import get_context
 from multitask_model.data.pass_fields import instance_at_pass
 
 MAX_PICKLED_BYTES = 2**20
@@ -53,8 +54,9 @@ class BatchCollator:
     """
     Collates batches in this process or in worker processes.
 
-    The processes of the start methods `spawn` and `forkserver` take seconds to start. They wait for
-    the next batches when all are collated, with a copy of the instances, and end with this object.
+    The processes of `spawn`, and the first of `forkserver`, take seconds to start. Those of both
+    wait for the next batches when all are collated, with a copy of the instances, and end with this
+    object.
 
     # Parameters
 
@@ -108,7 +110,7 @@ class BatchCollator:
             batch_sampler=source,
             collate_fn=_collate_in_worker,
             num_workers=self._num_workers,
-            multiprocessing_context=self._start_method,
+            multiprocessing_context=get_context(self._start_method),
             generator=torch.Generator(),
             persistent_workers=self._start_method != "fork",
         )

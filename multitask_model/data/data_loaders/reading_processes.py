@@ -1,7 +1,6 @@
 """Reading of one dataset in several processes."""
 
 import contextlib
-import multiprocessing
 import pickle
 import signal
 from multiprocessing.connection import Connection
@@ -13,6 +12,7 @@ from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.data.dataset_readers.dataset_reader import WorkerInfo
 
 from multitask_model.data.data_loaders.chunks import Chunk, Failure, ReadingJob, serve
+from multitask_model.data.data_loaders.start_methods import get_context
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ class ReadingProcesses:
     """
     Yields the instances of a dataset in the order of the file, each time it is iterated over.
 
-    The processes of the start methods `spawn` and `forkserver` take seconds to start. They wait for
-    the next iteration when one is finished, and end with this object.
+    The processes of `spawn`, and the first of `forkserver`, take seconds to start. Those of both
+    wait for the next iteration when one is finished, and end with this object.
 
     # Parameters
 
@@ -76,7 +76,7 @@ class ReadingProcesses:
                 _stop(workers, is_finished)
 
     def _start(self) -> List[ReadingProcess]:
-        context = multiprocessing.get_context(self.start_method)
+        context = get_context(self.start_method)
         workers = []
         for worker_id in range(self.num_workers):
             ours, theirs = context.Pipe()

@@ -81,17 +81,23 @@ def test_batches_are_the_same_with_readers_without_sharding() -> None:
     assert epochs(2, readers=readers, instance_chunk_size=1) == epochs(0, readers=readers)
 
 
-def test_batches_are_the_same_with_spawned_processes() -> None:
-    options: Any = {"num_workers": {"b": 1}, "start_method": "spawn"}
-    expected = contents(make_loader({"a": 4, "b": 3}))
-    assert contents(make_loader({"a": 4, "b": 3}, **options)) == expected
+def test_batches_are_the_same_with_a_spawned_process_that_collates_every_epoch() -> None:
+    readers: Any = {task: ProcessReader() for task in "ab"}
+    options: Any = {"num_workers": {"b": 1}, "start_method": "spawn", "readers": readers}
+    reference, loader = make_loader({"a": 4, "b": 3}), make_loader({"a": 4, "b": 3}, **options)
+    processes: Set[int] = set()
+    for _ in range(2):
+        batches = list(loader)
+        assert contents(batches) == contents(reference)
+        processes.update(process for batch in batches for process in batch["collated"])
+    assert len(processes) == 1
 
 
-def test_spawned_processes_collate_every_epoch() -> None:
+def test_processes_of_a_server_collate_every_epoch() -> None:
     readers: Any = {task: ProcessReader() for task in "ab"}
     sizes = {"a": 8, "b": 4}
     reference = make_loader(sizes)
-    loader = make_loader(sizes, readers=readers, num_workers=1, start_method="spawn")
+    loader = make_loader(sizes, readers=readers, num_workers=1, start_method="forkserver")
     processes: Set[int] = set()
     for _ in range(3):
         batches = list(loader)

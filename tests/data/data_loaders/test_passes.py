@@ -146,4 +146,5 @@ def test_masks_do_not_depend_on_the_worker_processes(lazy: Any, data_path: Dict[
     expected = found()
     assert found(num_workers=1) == expected
     assert found(num_workers=2, start_method="fork") == expected
-    assert found(num_workers=2, start_method="spawn") == expected
+    assert found(num_workers=2, start_method="forkserver") == expected
+    assert found(num_workers={"a": 1}, start_method="spawn") == expected

@@ -118,7 +118,7 @@ def test_the_same_processes_read_each_pass(start_method: str) -> None:
 
 @pytest.mark.slow
 def test_two_passes_at_the_same_time_have_their_own_processes() -> None:
-    options: Any = {"num_workers": 1, "start_method": "spawn", "max_instances_in_memory": 2}
+    options: Any = {"num_workers": 1, "start_method": "forkserver", "max_instances_in_memory": 2}
     dataset = TaskDataset("a", ProcessReader(), "5", **options)
     pairs: Any = list(zip(dataset.iter_instances(), dataset.iter_instances()))
     assert [(a["number"].metadata, b["number"].metadata) for a, b in pairs] == [
