@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.helpers.head_cases import CASES, make_batch, make_head
+from tests.helpers.processes import run_processes
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ def run_process(rank: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("distributed")
-    torch.multiprocessing.spawn(run_process, (str(folder),), nprocs=2)
+    run_processes(run_process, str(folder))
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 

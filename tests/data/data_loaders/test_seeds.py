@@ -10,6 +10,7 @@ import torch
 from allennlp.data import Instance
 
 from tests.helpers.loading import NumbersReader, epoch, make_loader
+from tests.helpers.processes import run_processes
 from tests.helpers.samplers import make_sampler
 
 SIZES = {"a": 20, "b": 20}
@@ -72,7 +73,7 @@ def run_process(rank: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_all_processes_of_a_distributed_training_have_the_same_tasks(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(run_process, (str(tmp_path),), nprocs=2)
+    run_processes(run_process, str(tmp_path))
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert len(first) == 40
     assert first == second

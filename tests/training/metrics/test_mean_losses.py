@@ -14,6 +14,7 @@ import torch
 
 from multitask_model.training.metrics.mean_losses import MAX_PENDING, MeanLosses
 from tests.helpers.multitask import number
+from tests.helpers.processes import run_processes
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -203,7 +204,7 @@ def _one_process(rank: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_reduced_losses_are_those_of_all_processes(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(_one_process, args=(str(tmp_path),), nprocs=2)
+    run_processes(_one_process, str(tmp_path))
     for rank in (0, 1):
         found = eval((tmp_path / f"{rank}.txt").read_text())
         assert found == {"a": (2 * 1.0 + 4 * 3.0 + 6 * 8.0) / 12, "b": 5.0}
