@@ -41,7 +41,7 @@ from multitask_model.routing.fit_checks import check_head, raise_head_error
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
-from multitask_model.routing.partial import Partial, has_marks
+from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
@@ -310,19 +310,18 @@ class MultiTaskModel(Model):
             number.
         """
         rows = self._tasks.rows(kwargs)
-        batch_size, is_marked = len(kwargs["task"]), has_marks(kwargs)
+        batch_size = len(kwargs["task"])
 
         router = self._routers[BACKBONE]
-        encoded = call_backbone(self.backbone, router, kwargs, batch_size, is_marked)
+        encoded = call_backbone(self.backbone, router, kwargs, batch_size)
         available = available_to_heads(kwargs, encoded[0])
-        is_marked = is_marked or has_marks(encoded[0])
         results = {BACKBONE: encoded}
         try:
             for name, head_rows in rows.items():
                 head, router = self.heads[name], self._routers[name]
-                results[name] = call_head(head, router, available, head_rows, is_marked)
+                results[name] = call_head(head, router, available, head_rows)
                 if self._per_task_metrics is not None:
-                    self._per_task_metrics.update(router, available, head_rows, is_marked)
+                    self._per_task_metrics.update(router, available, head_rows)
         except (RuntimeError, IndexError, ConfigurationError) as error:
             raise_head_error(name, head, router, available, head_rows, error)
 

@@ -11,8 +11,8 @@ from multitask_model.routing.arguments import Router
 from multitask_model.routing.inputs import changed_in_place, copy_input, versions
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.output_names import LOSS
-from multitask_model.routing.partial import Partial, Whole
-from multitask_model.routing.rows import AllRows, group_rows, select_rows
+from multitask_model.routing.partial import Partial, Whole, has_partial
+from multitask_model.routing.rows import AllRows, group_rows, select_rows, take_partial
 
 Result = Tuple[Mapping[str, object], int]
 """
@@ -30,11 +30,7 @@ class HeadCall(NamedTuple):
 
 
 def call_backbone(
-    backbone: torch.nn.Module,
-    router: Router,
-    batch: Mapping[str, object],
-    batch_size: int,
-    has_marks: bool,
+    backbone: torch.nn.Module, router: Router, batch: Mapping[str, object], batch_size: int
 ) -> Result:
     """
     Calls the backbone for the whole batch.
@@ -47,8 +43,6 @@ def call_backbone(
     batch : `Mapping[str, object]`
         The fields of the batch.
     batch_size : `int`
-    has_marks : `bool`
-        Whether some of the fields are `Partial` or `Whole`.
 
     # Raises
 
@@ -56,12 +50,14 @@ def call_backbone(
         If only some instances have a field that the backbone takes, or a required argument is
         missing.
     """
-    fields = _fields_of_all_rows(router, batch, batch_size) if has_marks else batch
-    binding = router.bind(tuple(fields))
-    arguments = {argument: fields[name] for argument, name in binding.items()}
+    arguments = _select(router, batch, AllRows(batch_size))
+    if arguments is None:
+        fields = _fields_of_all_rows(router, batch, batch_size)
+        binding = router.bind_selected(tuple(fields))
+        arguments = {argument: fields[name] for argument, name in binding.items()}
     if router.copies_inputs:
         arguments = {argument: copy_input(value) for argument, value in arguments.items()}
-    return checked_outputs("backbone", backbone(**arguments)), batch_size
+    return checked_outputs(router.component, backbone(**arguments)), batch_size
 
 
 def available_to_heads(
@@ -75,22 +71,19 @@ def available_to_heads(
     `ValueError`
         If a field and an output have the same name, and are not the same object.
     """
-    for name in encoded:
-        if name in batch and batch[name] is not encoded[name]:
-            raise ValueError(
-                f"The values that heads take must have different names, but got {name!r} both as a "
-                "field of the batch and as an output of the backbone. Rename the field in the "
-                "dataset reader or the output in the backbone."
-            )
+    if encoded.keys() & batch.keys():
+        for name in encoded:
+            if name in batch and batch[name] is not encoded[name]:
+                raise ValueError(
+                    f"The values that heads take must have different names, but got {name!r} both "
+                    "as a field of the batch and as an output of the backbone. Rename the field in "
+                    "the dataset reader or the output in the backbone."
+                )
     return {**encoded, **batch}
 
 
 def call_head(
-    head: torch.nn.Module,
-    router: Router,
-    available: Mapping[str, object],
-    rows: AllRows,
-    has_marks: bool,
+    head: torch.nn.Module, router: Router, available: Mapping[str, object], rows: AllRows
 ) -> Result:
     """
     Calls a head for its rows of a batch.
@@ -109,8 +102,6 @@ def call_head(
         The values that the head may take.
     rows : `AllRows`
         The rows of the head.
-    has_marks : `bool`
-        Whether some of the values are `Partial` or `Whole`.
 
     # Returns
 
@@ -123,8 +114,8 @@ def call_head(
     `ValueError`
         If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
-    if not has_marks:
-        arguments = rows.select(available, router.bind(tuple(available)))
+    arguments = _select(router, available, rows)
+    if arguments is not None:
         return _call(head, router, arguments), len(rows.indices)
     calls = _split_by_fields(router, available, rows)
     results = [_call(head, router, call.arguments) for call in calls]
@@ -135,13 +126,26 @@ def call_head(
     return merged, sum(with_loss)
 
 
+def _select(
+    router: Router, available: Mapping[str, object], rows: AllRows
+) -> Optional[Dict[str, object]]:
+    """Returns the arguments of a component, or `None` if only some rows have one of them."""
+    try:
+        return rows.select(available, router.bind(tuple(available)))
+    except ValueError:
+        # Fields of other rows are neither missing nor duplicate for these.
+        if has_partial(available):
+            return None
+        raise
+
+
 def _call(
     head: torch.nn.Module, router: Router, arguments: Dict[str, object]
 ) -> Mapping[str, object]:
     if router.copies_inputs:
         copies = {argument: copy_input(value) for argument, value in arguments.items()}
         return checked_outputs(router.component, head(**copies))
-    if is_compiling():  # the compiler does not know versions
+    if is_compiling():  # the compiler knows no versions
         return checked_outputs(router.component, head(**arguments))
     tensors = [value for value in arguments.values() if isinstance(value, torch.Tensor)]
     before = versions(tensors)
@@ -196,7 +200,7 @@ def _split_by_fields(
 
 def _take(value: object, indices: Sequence[int], rows: AllRows) -> object:
     if isinstance(value, Partial):
-        return value.take(indices)
+        return take_partial(value, indices)
     return value.value if isinstance(value, Whole) else rows.take(value)
 
 

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 from collections import UserDict
 from collections.abc import Mapping, MutableMapping
-from operator import attrgetter
 from typing import Callable, Dict, List, Sequence
 
 import numpy
@@ -45,13 +44,10 @@ def copy_input(value: object) -> object:
     return value
 
 
-_version: Callable[[torch.Tensor], int] = attrgetter("_version")
-
-
 def versions(tensors: Sequence[torch.Tensor]) -> List[int]:
     """Returns how often each tensor was changed, as PyTorch counts it."""
     try:
-        return list(map(_version, tensors))
+        return [tensor._version for tensor in tensors]
     except RuntimeError:  # PyTorch does not count changes of tensors made in `inference_mode`
         return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
 

@@ -1,8 +1,6 @@
 """Values that only some rows of a batch have."""
 
-from typing import Mapping, NamedTuple, Sequence, Tuple
-
-from multitask_model.routing.rows import select_rows
+from typing import Mapping, NamedTuple, Tuple
 
 
 class Partial(NamedTuple):
@@ -12,8 +10,8 @@ class Partial(NamedTuple):
     tuples.
 
         >>> label = Partial([4, 7], rows=(0, 2))
-        >>> label.take([2])
-        [7]
+        >>> label.value, label.rows
+        ([4, 7], (0, 2))
 
     # Parameters
 
@@ -25,11 +23,6 @@ class Partial(NamedTuple):
 
     value: object
     rows: Tuple[int, ...]
-
-    def take(self, indices: Sequence[int]) -> object:
-        """Returns the value of the rows `indices`, all of which must be among `rows`."""
-        position = {row: i for i, row in enumerate(self.rows)}
-        return select_rows([position[i] for i in indices], len(self.rows)).take(self.value)
 
 
 class Whole(NamedTuple):
@@ -52,9 +45,6 @@ class Whole(NamedTuple):
     value: object
 
 
-_MARKS = frozenset({Partial, Whole})
-
-
-def has_marks(values: Mapping[str, object]) -> bool:
-    """Whether one of the values is `Partial` or `Whole`."""
-    return not _MARKS.isdisjoint(map(type, values.values()))
+def has_partial(values: Mapping[str, object]) -> bool:
+    """Whether only some rows have one of the values."""
+    return Partial in map(type, values.values())

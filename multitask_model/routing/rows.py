@@ -24,6 +24,7 @@ import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from multitask_model.compat.torch_internals import is_forward_mode, is_transformed
+from multitask_model.routing.partial import Partial, Whole
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -77,16 +78,19 @@ class RowGatherer:
 
     def take(self, tensor: torch.Tensor, group: int) -> torch.Tensor:
         """Returns the rows of a group. Shape: (B, ...) -> (rows, ...)"""
+        gathered = self._gathered.get(id(tensor))
+        if gathered is not None:
+            return gathered[1][group]
         indices = self._indices.get(tensor.device)
         if indices is None:
             indices = self._indices[tensor.device] = self._make_indices(tensor.device)
         needs_backward = tensor.requires_grad and torch.is_grad_enabled()
         if not needs_backward or is_transformed(tensor) or is_forward_mode():
             return tensor.index_select(0, indices[group])
-        if id(tensor) not in self._gathered:
-            # Holding the tensor keeps its id from being reused.
-            self._gathered[id(tensor)] = (tensor, GatherRows.apply(tensor, *indices))
-        return self._gathered[id(tensor)][1][group]
+        taken: Sequence[torch.Tensor] = GatherRows.apply(tensor, *indices)
+        # Holding the tensor keeps its id from being reused.
+        self._gathered[id(tensor)] = (tensor, taken)
+        return taken[group]
 
     def _make_indices(self, device: torch.device) -> Sequence[torch.Tensor]:
         # Not on the default device, which need not be that of the batch.
@@ -119,16 +123,25 @@ class AllRows:
         """Returns the rows of `value`, here `value` itself."""
         return value
 
-    def select(self, values: Mapping[str, object], binding: Mapping[str, str]) -> Dict[str, object]:
+    def select(
+        self, values: Mapping[str, object], binding: Mapping[str, str]
+    ) -> Optional[Dict[str, object]]:
         """
         Returns the rows of each value that is bound to an argument, by argument. A list is copied,
-        so that a component can sort or extend it.
+        so that a component can sort or extend it. `None` if only some rows have one of the values.
         """
         # Calling `take` for each value would be slower.
         selected: Dict[str, object] = {}
         for argument, name in binding.items():
             value = values[name]
-            selected[argument] = list(value) if type(value) is list else value
+            kind = type(value)
+            if kind is list:
+                value = list(value)  # type: ignore[call-overload]
+            elif kind is Whole:
+                value = value.value  # type: ignore[attr-defined]
+            elif kind is Partial:
+                return None
+            selected[argument] = value
         return selected
 
 
@@ -176,7 +189,14 @@ class Rows(AllRows):
             If the rows of the value cannot be taken, as of a `PackedSequence`.
         """
         if isinstance(value, torch.Tensor) and not value.is_nested:
-            return self._take_tensor(value)
+            if not value.dim() or value.shape[0] != self.batch_size:
+                return value
+            # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
+            if self._block is not None and value.layout == torch.strided:
+                return value[self._block].contiguous()
+            return self._gatherer.take(value, self._group)
+        if isinstance(value, Whole):
+            return value.value
         if is_inseparable(value):
             raise ValueError(
                 "The values that heads take in mixed batches must be tensors, or containers of "
@@ -195,23 +215,23 @@ class Rows(AllRows):
             return self._take_dataclass(value)
         return value
 
-    def select(self, values: Mapping[str, object], binding: Mapping[str, str]) -> Dict[str, object]:
-        """Returns the rows of each value that is bound to an argument, by argument."""
-        return {argument: self.take(values[name]) for argument, name in binding.items()}
+    def select(
+        self, values: Mapping[str, object], binding: Mapping[str, str]
+    ) -> Optional[Dict[str, object]]:
+        """Returns the rows of each value, as `AllRows` does."""
+        selected: Dict[str, object] = {}
+        for argument, name in binding.items():
+            value = values[name]
+            if type(value) is Partial:
+                return None
+            selected[argument] = self.take(value)
+        return selected
 
     def _is_layer(self, value: object) -> bool:
         """Whether the value is a tensor of shape (B, ...), or a tuple or list of such tensors."""
         if isinstance(value, torch.Tensor):
             return value.dim() > 0 and value.shape[0] == self.batch_size
         return isinstance(value, (tuple, list)) and bool(value) and all(map(self._is_layer, value))
-
-    def _take_tensor(self, tensor: torch.Tensor) -> torch.Tensor:
-        if not tensor.dim() or tensor.shape[0] != self.batch_size:
-            return tensor
-        # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
-        if self._block is not None and tensor.layout == torch.strided:
-            return tensor[self._block].contiguous()
-        return self._gatherer.take(tensor, self._group)
 
     def _take_mapping(self, mapping: Mapping[str, object]) -> Mapping[str, object]:
         taken = {key: self.take(value) for key, value in mapping.items()}
@@ -264,3 +284,10 @@ def select_rows(indices: Sequence[int], batch_size: int) -> AllRows:
     if len(indices) == batch_size:
         return AllRows(batch_size)
     return Rows(indices, batch_size, RowGatherer([indices]), 0)
+
+
+def take_partial(partial: Partial, indices: Sequence[int]) -> object:
+    """Returns the value of the rows `indices`, all of which must have it."""
+    position = {row: i for i, row in enumerate(partial.rows)}
+    rows = select_rows([position[i] for i in indices], len(partial.rows))
+    return rows.take(partial.value)

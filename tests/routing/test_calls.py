@@ -308,7 +308,7 @@ def test_a_backbone_may_return_its_input() -> None:
 def test_the_backbone_is_called_for_the_whole_batch() -> None:
     backbone = FixedBackbone(x=[1, 2])
     router = Router("backbone", backbone)
-    outputs, rows = call_backbone(backbone, router, {"text": [3, 4]}, 2, has_marks=False)
+    outputs, rows = call_backbone(backbone, router, {"text": [3, 4]}, 2)
     assert backbone.calls == [{"text": [3, 4]}]
     assert (outputs, rows) == ({"x": [1, 2]}, 2)
 
@@ -317,7 +317,7 @@ def test_the_loss_of_a_head_is_the_mean_of_its_labeled_rows() -> None:
     head = TinyHead(make_vocab())
     encoded = {"encoded_text": torch.ones(3, 1, DIM), "encoded_text_mask": torch.ones(3, 1)}
     available = available_to_heads({"label": Partial(torch.tensor([2]), (1,))}, encoded)
-    outputs, rows = call_head(head, Router("a", head), available, AllRows(3), has_marks=True)
+    outputs, rows = call_head(head, Router("a", head), available, AllRows(3))
     logits = head.linear(torch.ones(1, DIM))
     loss = scalar_loss("a", outputs)
     assert loss is not None

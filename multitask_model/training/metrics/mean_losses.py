@@ -58,7 +58,7 @@ class MeanLosses:
             if is_compiling():
                 self._add_compiled(name, loss, rows)
                 return
-            if loss.device.type == "cpu" or is_transformed(loss):
+            if loss.is_cpu or is_transformed(loss):
                 try:
                     loss = loss.item()
                 except RuntimeError:

@@ -71,9 +71,7 @@ class PerTaskMetrics:
                 shadows[task, head] = shadow or ShadowHead(unwrap(self._heads[head]))
         self._shadows = shadows
 
-    def update(
-        self, router: Router, available: Mapping[str, object], rows: AllRows, is_marked: bool
-    ) -> None:
+    def update(self, router: Router, available: Mapping[str, object], rows: AllRows) -> None:
         """
         # Parameters
 
@@ -83,8 +81,6 @@ class PerTaskMetrics:
             The values that the head may take, and the `task` of each instance.
         rows : `AllRows`
             The rows of the head.
-        is_marked : `bool`
-            Whether some of the values are `Partial` or `Whole`.
         """
         name = router.component
         tasks = available["task"]
@@ -96,7 +92,7 @@ class PerTaskMetrics:
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             module = shadow.follow(unwrap(self._heads[name]))
             with torch.no_grad():
-                outputs, loss_rows = call_head(module, router, available, of_task, is_marked)
+                outputs, loss_rows = call_head(module, router, available, of_task)
             loss = scalar_loss(name, outputs)
             if loss is not None:
                 self._mean_losses.add(f"{task}_{name}", loss, loss_rows)
