@@ -338,14 +338,14 @@ class MultiTaskModel(Model):
         self, results: Mapping[str, Result]
     ) -> Tuple[Dict[str, torch.Tensor], Dict[str, torch.Tensor]]:
         """Names the outputs of all components, and records their losses for the metrics."""
-        outputs: Dict[str, Any] = {}
+        outputs: Dict[str, Any] = self._output_names.merge(results)
         losses: Dict[str, torch.Tensor] = {}
-        for name, (of_component, loss_rows) in results.items():
-            self._output_names.add(outputs, name, of_component)
-            loss = scalar_loss(name, of_component)
-            if loss is not None:
-                losses[name] = loss
-                self._mean_losses.add(name, loss, loss_rows)
+        for name, (of_component, _) in results.items():
+            if LOSS in of_component:
+                loss = scalar_loss(name, of_component)
+                if loss is not None:
+                    losses[name] = loss
+        self._mean_losses.add_all([(name, losses[name], results[name][1]) for name in losses])
         self._heads_called.update(results)
         return outputs, losses
 

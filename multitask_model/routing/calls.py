@@ -50,7 +50,12 @@ def call_backbone(
         If only some instances have a field that the backbone takes, or a required argument is
         missing.
     """
-    arguments = _select(router, batch, AllRows(batch_size))
+    try:
+        arguments = AllRows(batch_size).select(batch, router.bind(tuple(batch)))
+    except ValueError:
+        if not has_partial(batch):
+            raise
+        arguments = None  # the error below names the field that only some instances have
     if arguments is None:
         fields = _fields_of_all_rows(router, batch, batch_size)
         binding = router.bind_selected(tuple(fields))
@@ -114,7 +119,12 @@ def call_head(
     `ValueError`
         If some rows lack a required argument, or the outputs of several calls cannot be merged.
     """
-    arguments = _select(router, available, rows)
+    try:
+        arguments = rows.select(available, router.bind(tuple(available)))
+    except ValueError:
+        if not has_partial(available):
+            raise
+        arguments = None  # fields of other rows are neither missing nor duplicate for these
     if arguments is not None:
         return _call(head, router, arguments), len(rows.indices)
     calls = _split_by_fields(router, available, rows)
@@ -126,33 +136,18 @@ def call_head(
     return merged, sum(with_loss)
 
 
-def _select(
-    router: Router, available: Mapping[str, object], rows: AllRows
-) -> Optional[Dict[str, object]]:
-    """Returns the arguments of a component, or `None` if only some rows have one of them."""
-    try:
-        return rows.select(available, router.bind(tuple(available)))
-    except ValueError:
-        # Fields of other rows are neither missing nor duplicate for these.
-        if has_partial(available):
-            return None
-        raise
-
-
 def _call(
     head: torch.nn.Module, router: Router, arguments: Dict[str, object]
 ) -> Mapping[str, object]:
     if router.copies_inputs:
-        copies = {argument: copy_input(value) for argument, value in arguments.items()}
-        return checked_outputs(router.component, head(**copies))
-    if is_compiling():  # the compiler knows no versions
-        return checked_outputs(router.component, head(**arguments))
-    tensors = [value for value in arguments.values() if isinstance(value, torch.Tensor)]
-    before = versions(tensors)
-    outputs = head(**arguments)
-    if versions(tensors) != before:
-        raise ValueError(changed_in_place(router.component, arguments, before))
-    return checked_outputs(router.component, outputs)
+        arguments = {argument: copy_input(value) for argument, value in arguments.items()}
+    elif not is_compiling():  # the compiler knows no versions
+        before = versions(arguments)
+        outputs = head(**arguments)
+        if versions(arguments) != before:
+            raise ValueError(changed_in_place(router.component, arguments, before))
+        return outputs if type(outputs) is dict else checked_outputs(router.component, outputs)
+    return checked_outputs(router.component, head(**arguments))
 
 
 def checked_outputs(component: str, outputs: object) -> Mapping[str, object]:

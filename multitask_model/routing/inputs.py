@@ -3,8 +3,9 @@
 import copy
 import dataclasses
 from collections import UserDict
-from collections.abc import Mapping, MutableMapping
-from typing import Callable, Dict, List, Sequence
+from collections.abc import MutableMapping
+from operator import attrgetter
+from typing import Callable, Dict, List, Mapping
 
 import numpy
 import torch
@@ -44,19 +45,25 @@ def copy_input(value: object) -> object:
     return value
 
 
-def versions(tensors: Sequence[torch.Tensor]) -> List[int]:
-    """Returns how often each tensor was changed, as PyTorch counts it."""
+_version = attrgetter("_version")
+
+
+def versions(arguments: Mapping[str, object]) -> List[int]:
+    """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
     try:
-        return [tensor._version for tensor in tensors]
-    except RuntimeError:  # PyTorch does not count changes of tensors made in `inference_mode`
-        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
+        return list(map(_version, arguments.values()))  # the fast path: tensors only
+    except (AttributeError, RuntimeError):
+        return [
+            # PyTorch does not count changes of tensors made in `inference_mode`.
+            -1 if not isinstance(value, torch.Tensor) or value.is_inference() else value._version
+            for value in arguments.values()
+        ]
 
 
 def changed_in_place(component: str, arguments: Dict[str, object], before: List[int]) -> str:
     """Returns the error for a head that changed its arguments, which had the versions `before`."""
-    tensors = {name: v for name, v in arguments.items() if isinstance(v, torch.Tensor)}
-    after = versions(list(tensors.values()))
-    changed = [repr(name) for name, one, other in zip(tensors, before, after) if one != other]
+    after = versions(arguments)
+    changed = [repr(name) for name, one, other in zip(arguments, before, after) if one != other]
     return (
         "A head must not change its arguments in place, because the batch and other heads share "
         f"them, but {component!r} changed {', '.join(changed)}. Change a copy in forward(), or let "

@@ -1,6 +1,6 @@
 """The names of outputs and metrics, and which component each output came from."""
 
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 BACKBONE = "backbone"
 LOSS = "loss"
@@ -70,9 +70,23 @@ class OutputNames:
         `ValueError`
             If another component has, or ever had, an output of the same name.
         """
-        names = self._names[component]
-        for key, value in of_component.items():
-            outputs[names[key] if key in names else self._new_name(component, key)] = value
+        outputs.update(self.merge({component: (of_component, 0)}))
+
+    def merge(self, results: Mapping[str, Tuple[Mapping[str, object], int]]) -> Dict[str, object]:
+        """
+        Returns the named outputs of all components.
+
+        # Parameters
+
+        results : `Mapping[str, Tuple[Mapping[str, object], int]]`
+            The outputs of each component, and the number of rows of its loss, which is not used.
+        """
+        outputs: Dict[str, object] = {}
+        for component, (of_component, _) in results.items():
+            names = self._names[component]
+            for key, value in of_component.items():
+                outputs[names[key] if key in names else self._new_name(component, key)] = value
+        return outputs
 
     def keys_of(self, component: str) -> List[str]:
         """Returns the outputs that a component ever had, under its own names for them."""

@@ -1,6 +1,6 @@
 """The joint loss of a batch."""
 
-from typing import Callable, Dict, Mapping
+from typing import Mapping
 
 import torch
 
@@ -11,8 +11,6 @@ from multitask_model.weighting.loss_weighting import LossWeighting
 from multitask_model.weighting.sum import SumWeighting, sum_losses
 
 LOSS_REDUCTIONS = ("heads", "instances")
-
-Combine = Callable[[Dict[str, torch.Tensor]], torch.Tensor]
 
 
 class JointLoss:
@@ -49,10 +47,10 @@ class JointLoss:
         self, weights: Mapping[str, float], reduction: str, weighting: LossWeighting
     ) -> None:
         check_choice("loss_reduction", reduction, LOSS_REDUCTIONS)
-        self._weights = dict(weights)
+        self._weights = {name: weight for name, weight in weights.items() if weight != 1.0}
         self._by_instances = reduction == "instances"
-        # The sum without the cost of a module call, which is that of a whole step of routing.
-        self._combine: Combine = sum_losses if type(weighting) is SumWeighting else weighting
+        self._weighting = weighting
+        self._is_sum = type(weighting) is SumWeighting
 
     def set_weight(self, component: str, weight: float) -> None:
         """Sets the weight of a component."""
@@ -77,13 +75,19 @@ class JointLoss:
             The joint loss, of shape `[]`. It is the loss of a head itself if that is the only one
             and is not scaled.
         """
-        scaled: Dict[str, torch.Tensor] = {}
-        for name, loss in losses.items():
-            weight = self._weights.get(name, 1.0)
-            if self._by_instances:
-                weight = results[name][1] / batch_size * weight
-            scaled[name] = loss if weight == 1.0 else weight * loss
+        scaled = dict(losses)
+        if self._by_instances:
+            for name, rows in ((name, results[name][1]) for name in losses):
+                if rows != batch_size:
+                    scaled[name] = rows / batch_size * scaled[name]
+        for name in self._weights.keys() & scaled.keys():
+            scaled[name] = self._weights[name] * scaled[name]
+        if self._is_sum:
+            # The same without the cost of a module call, which shows in a step of a light model.
+            return sum_losses(scaled)
         of_backbone = scaled.pop(BACKBONE, None)
-        if of_backbone is None:
-            return self._combine(scaled)
-        return of_backbone + self._combine(scaled) if scaled else of_backbone
+        if not scaled:
+            assert of_backbone is not None
+            return of_backbone
+        joint: torch.Tensor = self._weighting(scaled)
+        return joint if of_backbone is None else of_backbone + joint

@@ -148,7 +148,7 @@ def test_a_copy_shares_nothing() -> None:
 
 def test_tensors_of_inference_mode_have_no_versions() -> None:
     with torch.inference_mode():
-        assert versions([torch.ones(2)]) == [-1]
+        assert versions({"x": torch.ones(2)}) == [-1]
         assert make_model(Plain)(**make_batch(["a", "b"]))["a_sum"].shape == (1,)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from typing import Deque, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Deque, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.nn.util import distributed_device
@@ -54,21 +54,27 @@ class MeanLosses:
         rows : `int`
             The number of rows that the loss is the mean of.
         """
-        if isinstance(loss, torch.Tensor):
-            if is_compiling():
-                self._add_compiled(name, loss, rows)
-                return
-            if loss.is_cpu or is_transformed(loss):
-                try:
-                    loss = loss.item()
-                except RuntimeError:
-                    return
-            elif loss.is_meta:
-                return
-            else:
-                # The caller may change the loss in place, or it may be a view of a large tensor.
-                loss = loss.detach().clone()
-        self._pending.append((name, loss, rows))
+        self.add_all([(name, loss, rows)])
+
+    def add_all(self, losses: Iterable[Tuple[str, Number, int]]) -> None:
+        """Adds the losses of several components, each with its name and its number of rows."""
+        compiling = is_compiling()
+        for name, loss, rows in losses:
+            if compiling:
+                self._add_compiled(name, torch.as_tensor(loss), rows)
+                continue
+            if isinstance(loss, torch.Tensor):
+                if loss.is_cpu or is_transformed(loss):
+                    try:
+                        loss = loss.item()
+                    except RuntimeError:
+                        continue
+                elif loss.is_meta:
+                    continue
+                else:
+                    # The caller may change the loss in place, or it may be a view of a large one.
+                    loss = loss.detach().clone()
+            self._pending.append((name, loss, rows))
         if len(self._pending) >= MAX_PENDING:
             self._sum_pending()
 
