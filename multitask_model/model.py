@@ -162,26 +162,18 @@ class MultiTaskModel(Model):
         self._heads = make_module_dict(heads)
         self._loss_weighting = loss_weighting or SumWeighting()
         self._loss_weighting.set_heads(list(heads))
-        components: Dict[str, torch.nn.Module] = {BACKBONE: backbone, **heads}
-        weights, mapping = loss_weights or {}, arg_name_mapping or {}
-        allowed = allowed_arguments or {}
-        copied = set(copy_inputs or ())
         check_components(
-            components,
-            loss_weights=weights,
-            arg_name_mapping=mapping,
-            allowed_arguments=allowed,
-            copy_inputs=sorted(copied),
+            [BACKBONE, *heads],
+            loss_weights=loss_weights or {},
+            arg_name_mapping=arg_name_mapping or {},
+            allowed_arguments=allowed_arguments or {},
+            copy_inputs=copy_inputs or [],
         )
-
         self._tasks = TaskHeads(list(heads), task_heads)
-        self._routers = {
-            name: Router(name, module, mapping.get(name), allowed.get(name), name in copied)
-            for name, module in components.items()
-        }
+        self._routers = self._make_routers(arg_name_mapping, allowed_arguments, copy_inputs)
         for name, head in heads.items():
             check_head(name, head, self._routers[name], backbone)
-        self._joint_loss = JointLoss(weights, loss_reduction, self._loss_weighting)
+        self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, self._loss_weighting)
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
@@ -193,6 +185,21 @@ class MultiTaskModel(Model):
         initializer(self)
         if pretrained_file is not None:
             load_pretrained(self, pretrained_file)
+
+    def _make_routers(
+        self,
+        arg_name_mapping: Optional[Mapping[str, Mapping[str, str]]],
+        allowed_arguments: Optional[Mapping[str, Set[str]]],
+        copy_inputs: Optional[Sequence[str]],
+    ) -> Dict[str, Router]:
+        mapping, allowed = arg_name_mapping or {}, allowed_arguments or {}
+        components: Dict[str, torch.nn.Module] = {BACKBONE: self.backbone, **self.heads}
+        return {
+            name: Router(
+                name, module, mapping.get(name), allowed.get(name), name in (copy_inputs or ())
+            )
+            for name, module in components.items()
+        }
 
     @property
     def tasks(self) -> TaskHeads:

@@ -170,17 +170,27 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
         self._collator = BatchCollator(self._store, *self.collate_workers)
         self._sorting_keys = sorting_keys
-        self._epochs = Epochs(
+        bucketer = None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise)
+        self._epochs = self._make_epochs(instances_per_epoch, shuffle, bucketer, seed)
+        self._tracker = EpochTracker(self._epochs, self.scheduler)
+
+    def _make_epochs(
+        self,
+        instances_per_epoch: Optional[int],
+        shuffle: Optional[bool],
+        bucketer: Optional[LengthBucketer],
+        seed: int,
+    ) -> Epochs:
+        return Epochs(
             self.datasets,
             self.scheduler,
-            sampler,
+            self.sampler,
             instances_per_epoch,
             shuffle,
-            None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise).reorder,
+            None if bucketer is None else bucketer.reorder,
             self._store.in_memory,
             seed,
         )
-        self._tracker = EpochTracker(self._epochs, self.scheduler)
 
     def _check_tasks(self) -> None:
         tasks, known = list(self.data_paths), list(self.readers)

@@ -6,29 +6,17 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
-import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
-from allennlp.data import DataLoader, DatasetReader, Instance, Vocabulary
+from allennlp.data import DataLoader, DatasetReader
 from allennlp.evaluation import Evaluator
 from allennlp.models import load_archive
 
 from multitask_model import MultiTaskModel
 from multitask_model.data import MultiTaskDataLoader
-from tests.helpers.models import CLASSES, TinyBackbone, TinyHead, make_instance, make_vocab
+from tests.helpers.models import TinyBackbone, TinyHead, make_vocab
 
 HERE = "tests.data.data_loaders.test_multitask_data_loader"
-
-
-class LinesReader(DatasetReader):
-    """Reads lines with a text and labels by name. All labels have the same namespace."""
-
-    def _read(self, file_path: Any) -> Any:
-        for line in Path(file_path).read_text().splitlines():
-            yield self.text_to_instance(**json.loads(line))
-
-    def text_to_instance(self, text: str, **labels: Any) -> Instance:  # type: ignore[override]
-        return make_instance(text, **labels)
 
 
 class Backbone(TinyBackbone):
@@ -36,12 +24,7 @@ class Backbone(TinyBackbone):
 
 
 class ClassHead(TinyHead):
-    """`TinyHead` for configs; with `bias`, it has one more parameter."""
-
-    def __init__(self, vocab: Vocabulary, classes: int = CLASSES, bias: bool = False) -> None:
-        super().__init__(vocab, classes)
-        if bias:
-            self.extra = torch.nn.Parameter(torch.zeros(1))
+    """`TinyHead` for configs."""
 
 
 DATA: Dict[str, List[Dict[str, Any]]] = {
@@ -60,7 +43,7 @@ def config(folder: Path, **model: Any) -> Dict[str, Any]:
         lines = "\n".join(json.dumps(row) for row in rows)
         (folder / f"{task}.jsonl").write_text(lines + "\n")
     files = {task: str(folder / f"{task}.jsonl") for task in DATA}
-    reader = {"type": f"{HERE}.LinesReader"}
+    reader = {"type": "tests.helpers.training_config.LinesReader"}
     head = {"type": f"{HERE}.ClassHead"}
     heads = ["polarity", "genre", "mood"]
     params = {
