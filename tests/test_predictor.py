@@ -187,9 +187,8 @@ def test_keys_that_the_reader_does_not_take_change_nothing(
 ) -> None:
     predictor = make_predictor()
     line = {"task": "polarity", "text": "w1", "id": 7}
-    assert predictor.predict_batch_json([line, line])[0] == predictor.predict_json(
-        {"task": "polarity", "text": "w1"}
-    )
+    expected = predictor.predict_batch_json([{"task": "polarity", "text": "w1"}] * 2)
+    assert predictor.predict_batch_json([line, line]) == expected
     warnings = [message for message in caplog.messages if message.startswith("Ignoring the key")]
     assert warnings == [
         "Ignoring the key 'id', because task 'polarity' only takes the keys ['text', 'label']."

@@ -257,7 +257,7 @@ def test_training_lowers_the_loss(type_name: str, batch: HeadBatch) -> None:
     head = make_head(type_name)
     optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
     losses = []
-    for _ in range(60):
+    for _ in range(150):
         optimizer.zero_grad()
         loss = head(**batch.arguments)["loss"]
         loss.backward()

@@ -64,7 +64,7 @@ class MeanLosses:
                 self._add_compiled(name, torch.as_tensor(loss), rows)
                 continue
             if isinstance(loss, torch.Tensor):
-                if loss.is_cpu or is_transformed(loss):
+                if loss.device.type == "cpu" or is_transformed(loss):
                     try:
                         loss = loss.item()
                     except RuntimeError:
