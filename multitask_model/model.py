@@ -25,11 +25,10 @@ from multitask_model.pretrained import (
 )
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import (
-    Result,
     available_to_heads,
     call_backbone,
     call_head,
-    scalar_loss,
+    scalar_losses,
 )
 from multitask_model.routing.checks import (
     add_module,
@@ -332,29 +331,18 @@ class MultiTaskModel(Model):
         except (RuntimeError, IndexError, ConfigurationError) as error:
             raise_head_error(name, head, router, available, head_rows, error)
 
-        outputs, losses = self._collect(results)
+        outputs: Dict[str, Any] = self._output_names.merge(results)
+        losses = scalar_losses(results)
+        loss_rows = {name: results[name][1] for name in losses}
+        self._mean_losses.add_all(losses, loss_rows)
+        self._heads_called.update(results)
         if self.training:
             self._missing_losses.update(kwargs, available, rows, losses)
         if losses:
-            joint_loss = self._joint_loss(losses, results, batch_size)
+            joint_loss = self._joint_loss(losses, loss_rows, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
-
-    def _collect(
-        self, results: Mapping[str, Result]
-    ) -> Tuple[Dict[str, torch.Tensor], Dict[str, torch.Tensor]]:
-        """Names the outputs of all components, and records their losses for the metrics."""
-        outputs: Dict[str, Any] = self._output_names.merge(results)
-        losses: Dict[str, torch.Tensor] = {}
-        for name, (of_component, _) in results.items():
-            if LOSS in of_component:
-                loss = scalar_loss(name, of_component)
-                if loss is not None:
-                    losses[name] = loss
-        self._mean_losses.add_all([(name, losses[name], results[name][1]) for name in losses])
-        self._heads_called.update(results)
-        return outputs, losses
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

@@ -3,13 +3,21 @@ Every access to a private attribute of PyTorch in this package, one function eac
 for it.
 """
 
+from operator import attrgetter
 from typing import Callable, Dict, Optional
 
 import torch
 
-# PyTorch 1 has no compiler.
+# PyTorch 1 has no compiler. `is_compiling` would take several times as long.
 is_compiling: Callable[[], bool] = getattr(
-    getattr(torch, "compiler", None), "is_compiling", lambda: False
+    getattr(torch, "compiler", None), "is_dynamo_compiling", lambda: False
+)
+
+# PyTorch 1.12 has no `is_cpu`, which takes a fraction of the time of `device.type`.
+is_on_cpu: Callable[[torch.Tensor], bool] = (
+    attrgetter("is_cpu")
+    if hasattr(torch.Tensor, "is_cpu")
+    else lambda tensor: tensor.device.type == "cpu"
 )
 
 

@@ -12,7 +12,7 @@ from multitask_model.routing.inputs import changed_in_place, copy_input, version
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.output_names import LOSS
 from multitask_model.routing.partial import Partial, Whole, has_partial
-from multitask_model.routing.rows import AllRows, group_rows, select_rows, take_partial
+from multitask_model.routing.rows import AllRows, group_rows, select_all, select_rows, take_partial
 
 Result = Tuple[Mapping[str, object], int]
 """
@@ -51,7 +51,7 @@ def call_backbone(
         missing.
     """
     try:
-        arguments = AllRows(batch_size).select(batch, router.bind(tuple(batch)))
+        arguments = select_all(batch, router.bind(tuple(batch)))
     except ValueError:
         if not has_partial(batch):
             raise
@@ -62,7 +62,10 @@ def call_backbone(
         arguments = {argument: fields[name] for argument, name in binding.items()}
     if router.copies_inputs:
         arguments = {argument: copy_input(value) for argument, value in arguments.items()}
-    return checked_outputs(router.component, backbone(**arguments)), batch_size
+    outputs = backbone(**arguments)
+    if type(outputs) is not dict:
+        check_outputs(router.component, outputs)
+    return outputs, batch_size
 
 
 def available_to_heads(
@@ -76,7 +79,8 @@ def available_to_heads(
     `ValueError`
         If a field and an output have the same name, and are not the same object.
     """
-    if encoded.keys() & batch.keys():
+    available = {**encoded, **batch}
+    if len(available) != len(encoded) + len(batch):
         for name in encoded:
             if name in batch and batch[name] is not encoded[name]:
                 raise ValueError(
@@ -84,7 +88,7 @@ def available_to_heads(
                     "as a field of the batch and as an output of the backbone. Rename the field in "
                     "the dataset reader or the output in the backbone."
                 )
-    return {**encoded, **batch}
+    return available
 
 
 def call_head(
@@ -126,11 +130,11 @@ def call_head(
             raise
         arguments = None  # fields of other rows are neither missing nor duplicate for these
     if arguments is not None:
-        return _call(head, router, arguments), len(rows.indices)
+        return _call(head, router, arguments), len(rows)
     calls = _split_by_fields(router, available, rows)
     results = [_call(head, router, call.arguments) for call in calls]
     if len(calls) == 1:
-        return results[0], len(rows.indices)
+        return results[0], len(rows)
     with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
     merged = merge_outputs(router.component, [call.positions for call in calls], results)
     return merged, sum(with_loss)
@@ -139,30 +143,33 @@ def call_head(
 def _call(
     head: torch.nn.Module, router: Router, arguments: Dict[str, object]
 ) -> Mapping[str, object]:
+    outputs: Mapping[str, object]
     if router.copies_inputs:
-        arguments = {argument: copy_input(value) for argument, value in arguments.items()}
-    elif not is_compiling():  # the compiler knows no versions
+        outputs = head(**{argument: copy_input(value) for argument, value in arguments.items()})
+    elif is_compiling():  # the compiler knows no versions
+        outputs = head(**arguments)
+    else:
         before = versions(arguments)
         outputs = head(**arguments)
         if versions(arguments) != before:
             raise ValueError(changed_in_place(router.component, arguments, before))
-        return outputs if type(outputs) is dict else checked_outputs(router.component, outputs)
-    return checked_outputs(router.component, head(**arguments))
+    if type(outputs) is not dict:
+        check_outputs(router.component, outputs)
+    return outputs
 
 
-def checked_outputs(component: str, outputs: object) -> Mapping[str, object]:
+def check_outputs(component: str, outputs: object) -> None:
     """
     # Raises
 
     `ValueError`
         If the outputs of a component are not a mapping.
     """
-    if type(outputs) is dict or isinstance(outputs, MappingType):
-        return outputs
-    raise ValueError(
-        f"forward() of {component!r} must return a dictionary of outputs, but got a "
-        f"{type(outputs).__name__}. Return {{NAME: VALUE}}."
-    )
+    if not isinstance(outputs, MappingType):
+        raise ValueError(
+            f"forward() of {component!r} must return a dictionary of outputs, but got a "
+            f"{type(outputs).__name__}. Return {{NAME: VALUE}}."
+        )
 
 
 def _split_by_fields(
@@ -216,6 +223,18 @@ def _fields_of_all_rows(
                 "all readers, or leave it out of the backbone's allowed_arguments."
             )
     return fields
+
+
+def scalar_losses(results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
+    """Returns the loss of each component that has one, as a tensor of shape `[]`."""
+    losses: Dict[str, torch.Tensor] = {}
+    for component, (outputs, _) in results.items():
+        loss = outputs.get(LOSS)
+        if type(loss) is not torch.Tensor or loss.dim():
+            loss = scalar_loss(component, outputs)
+        if loss is not None:
+            losses[component] = loss
+    return losses
 
 
 def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:

@@ -103,6 +103,27 @@ class RowGatherer:
         return groups
 
 
+def select_all(
+    values: Mapping[str, object], binding: Mapping[str, str]
+) -> Optional[Dict[str, object]]:
+    """
+    Returns each value that is bound to an argument, by argument. A list is copied, so that a
+    component can sort or extend it. `None` if only some rows have one of the values.
+    """
+    selected: Dict[str, object] = {}
+    for argument, name in binding.items():
+        value = values[name]
+        kind = type(value)
+        if kind is list:
+            value = list(value)  # type: ignore[call-overload]
+        elif kind is Whole:
+            value = value.value  # type: ignore[attr-defined]
+        elif kind is Partial:
+            return None
+        selected[argument] = value
+    return selected
+
+
 class AllRows:
     """
     The rows of a head that gets the whole batch: every value is passed through as it is.
@@ -112,37 +133,26 @@ class AllRows:
     batch_size : `int`
     """
 
+    # One is made in each step. Without a `__dict__`, that takes half the time.
+    __slots__ = ("batch_size",)
+
     def __init__(self, batch_size: int) -> None:
-        self.indices: Sequence[int] = range(batch_size)
         self.batch_size = batch_size
 
+    @property
+    def indices(self) -> Sequence[int]:
+        """The rows, in ascending order."""
+        return range(self.batch_size)
+
     def __len__(self) -> int:
-        return len(self.indices)
+        return self.batch_size
 
     def take(self, value: object) -> object:
         """Returns the rows of `value`, here `value` itself."""
         return value
 
-    def select(
-        self, values: Mapping[str, object], binding: Mapping[str, str]
-    ) -> Optional[Dict[str, object]]:
-        """
-        Returns the rows of each value that is bound to an argument, by argument. A list is copied,
-        so that a component can sort or extend it. `None` if only some rows have one of the values.
-        """
-        # Calling `take` for each value would be slower.
-        selected: Dict[str, object] = {}
-        for argument, name in binding.items():
-            value = values[name]
-            kind = type(value)
-            if kind is list:
-                value = list(value)  # type: ignore[call-overload]
-            elif kind is Whole:
-                value = value.value  # type: ignore[attr-defined]
-            elif kind is Partial:
-                return None
-            selected[argument] = value
-        return selected
+    # Without a method that calls the function, which shows in a step of a light model.
+    select = staticmethod(select_all)
 
 
 class Rows(AllRows):
@@ -166,11 +176,19 @@ class Rows(AllRows):
         self, indices: Sequence[int], batch_size: int, gatherer: RowGatherer, group: int
     ) -> None:
         super().__init__(batch_size)
-        self.indices = indices
+        self._indices = indices
         first, end = indices[0], indices[-1] + 1
         self._block: Optional[slice] = slice(first, end) if end - first == len(indices) else None
         self._gatherer = gatherer
         self._group = group
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """The rows, in ascending order."""
+        return self._indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
 
     def take(self, value: object) -> object:
         """
@@ -218,7 +236,10 @@ class Rows(AllRows):
     def select(
         self, values: Mapping[str, object], binding: Mapping[str, str]
     ) -> Optional[Dict[str, object]]:
-        """Returns the rows of each value, as `AllRows` does."""
+        """
+        Returns the rows of each value that is bound to an argument, by argument. `None` if only
+        some rows have one of the values.
+        """
         selected: Dict[str, object] = {}
         for argument, name in binding.items():
             value = values[name]

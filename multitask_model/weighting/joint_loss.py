@@ -5,7 +5,6 @@ from typing import Mapping
 import torch
 
 from multitask_model.errors import check_choice
-from multitask_model.routing.calls import Result
 from multitask_model.routing.output_names import BACKBONE
 from multitask_model.weighting.loss_weighting import LossWeighting
 from multitask_model.weighting.sum import SumWeighting, sum_losses
@@ -24,9 +23,8 @@ class JointLoss:
     batch size. The weighting combines them. A loss of the backbone is added, with its own weight.
 
         >>> joint_loss = JointLoss({"ner": 0.5}, "heads", LossWeighting.by_name("sum")())
-        >>> results = {"ner": ({}, 8), "pos": ({}, 8)}
         >>> losses = {"ner": torch.tensor(4.0), "pos": torch.tensor(3.0)}
-        >>> joint_loss(losses, results, batch_size=16)
+        >>> joint_loss(losses, rows={"ner": 8, "pos": 8}, batch_size=16)
         tensor(5.)
 
     # Parameters
@@ -57,7 +55,7 @@ class JointLoss:
         self._weights[component] = weight
 
     def __call__(
-        self, losses: Mapping[str, torch.Tensor], results: Mapping[str, Result], batch_size: int
+        self, losses: Mapping[str, torch.Tensor], rows: Mapping[str, int], batch_size: int
     ) -> torch.Tensor:
         """
         # Parameters
@@ -65,8 +63,8 @@ class JointLoss:
         losses : `Mapping[str, torch.Tensor]`
             The loss of each component that returned one, of shape `[]`, in the order of the
             components. At least one.
-        results : `Mapping[str, Result]`
-            The outputs of each component, and the number of rows that its loss is the mean of.
+        rows : `Mapping[str, int]`
+            The number of rows that each of these losses is the mean of.
         batch_size : `int`
 
         # Returns
@@ -75,11 +73,13 @@ class JointLoss:
             The joint loss, of shape `[]`. It is the loss of a head itself if that is the only one
             and is not scaled.
         """
+        if self._is_sum and not self._weights and not self._by_instances:
+            return sum_losses(losses)  # the fast path
         scaled = dict(losses)
         if self._by_instances:
-            for name, rows in ((name, results[name][1]) for name in losses):
-                if rows != batch_size:
-                    scaled[name] = rows / batch_size * scaled[name]
+            for name in losses:
+                if rows[name] != batch_size:
+                    scaled[name] = rows[name] / batch_size * scaled[name]
         for name in self._weights.keys() & scaled.keys():
             scaled[name] = self._weights[name] * scaled[name]
         if self._is_sum:

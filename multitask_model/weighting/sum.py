@@ -1,6 +1,6 @@
 """The `sum` weighting."""
 
-from typing import Dict
+from typing import Dict, Mapping
 
 import torch
 from overrides import overrides
@@ -24,7 +24,7 @@ class SumWeighting(LossWeighting):
         return sum_losses(losses)
 
 
-def sum_losses(losses: Dict[str, torch.Tensor]) -> torch.Tensor:
+def sum_losses(losses: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Adds up at least one loss. A single loss is returned as it is."""
     remaining = iter(losses.values())
     total = next(remaining)

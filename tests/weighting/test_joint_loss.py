@@ -6,7 +6,6 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from multitask_model.routing.calls import Result
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 from tests.helpers.messages import exactly
 
@@ -16,8 +15,8 @@ SIZE = 8
 
 def compute(joint: JointLoss, **losses: Tuple[torch.Tensor, int]) -> torch.Tensor:
     """Computes the joint loss of losses and the numbers of rows that they are the means of."""
-    results: Dict[str, Result] = {name: ({}, rows) for name, (_, rows) in losses.items()}
-    return joint({name: loss for name, (loss, _) in losses.items()}, results, SIZE)
+    rows = {name: count for name, (_, count) in losses.items()}
+    return joint({name: loss for name, (loss, _) in losses.items()}, rows, SIZE)
 
 
 def joint_loss(reduction: str, **losses: Tuple[torch.Tensor, int]) -> torch.Tensor:

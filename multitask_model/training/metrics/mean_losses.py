@@ -2,12 +2,12 @@
 
 import threading
 from collections import deque
-from typing import Deque, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.nn.util import distributed_device
 
-from multitask_model.compat.torch_internals import is_compiling, is_transformed
+from multitask_model.compat.torch_internals import is_compiling, is_on_cpu, is_transformed
 
 Number = Union[float, torch.Tensor]
 
@@ -54,17 +54,19 @@ class MeanLosses:
         rows : `int`
             The number of rows that the loss is the mean of.
         """
-        self.add_all([(name, loss, rows)])
+        self.add_all({name: loss}, {name: rows})
 
-    def add_all(self, losses: Iterable[Tuple[str, Number, int]]) -> None:
-        """Adds the losses of several components, each with its name and its number of rows."""
-        compiling = is_compiling()
-        for name, loss, rows in losses:
-            if compiling:
-                self._add_compiled(name, torch.as_tensor(loss), rows)
-                continue
+    def add_all(self, losses: Mapping[str, Number], rows: Mapping[str, int]) -> None:
+        """
+        Adds the losses of several components for one batch. `rows` has the number of rows of each.
+        """
+        if is_compiling():
+            for name, loss in losses.items():
+                self._add_compiled(name, torch.as_tensor(loss), rows[name])
+            return
+        for name, loss in losses.items():
             if isinstance(loss, torch.Tensor):
-                if loss.device.type == "cpu" or is_transformed(loss):
+                if is_on_cpu(loss) or is_transformed(loss):
                     try:
                         loss = loss.item()
                     except RuntimeError:
@@ -74,7 +76,7 @@ class MeanLosses:
                 else:
                     # The caller may change the loss in place, or it may be a view of a large one.
                     loss = loss.detach().clone()
-            self._pending.append((name, loss, rows))
+            self._pending.append((name, loss, rows[name]))
         if len(self._pending) >= MAX_PENDING:
             self._sum_pending()
 
