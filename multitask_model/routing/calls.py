@@ -229,11 +229,10 @@ def scalar_losses(results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
     """Returns the loss of each component that has one, as a tensor of shape `[]`."""
     losses: Dict[str, torch.Tensor] = {}
     for component, (outputs, _) in results.items():
-        loss = outputs.get(LOSS)
-        if type(loss) is not torch.Tensor or loss.dim():
+        if LOSS in outputs:
             loss = scalar_loss(component, outputs)
-        if loss is not None:
-            losses[component] = loss
+            if loss is not None:
+                losses[component] = loss
     return losses
 
 
