@@ -18,6 +18,11 @@ class JsonInputs:
     """
     Makes the instances of one task from JSON.
 
+        >>> from multitask_model import LabeledJsonlReader
+        >>> inputs = JsonInputs("reviews", LabeledJsonlReader({}))
+        >>> inputs.to_instance({"text": "So good!"})["text"].tokens
+        [So, good, !]
+
     # Parameters
 
     task : `str`

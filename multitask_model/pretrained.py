@@ -32,7 +32,7 @@ _HEADS = "_heads."
 _other_heads_allowed = contextvars.ContextVar("_other_heads_allowed", default=False)
 
 
-class Growth(NamedTuple):
+class _Growth(NamedTuple):
     """How a namespace of the vocabulary has grown."""
 
     saved: int
@@ -42,7 +42,7 @@ class Growth(NamedTuple):
     """The index of the OOV token, which stood for the new entries."""
 
 
-Growths = Dict[str, Growth]
+Growths = Dict[str, _Growth]
 """By namespace."""
 
 
@@ -215,7 +215,7 @@ def _check_vocabulary(vocab: Vocabulary, directory: str, path: str) -> Growths:
                 f'{{"type": "extend", "directory": {path!r}}}.'
             )
         oov_index = old.index(oov) if oov in old else None
-        growths[namespace] = Growth(len(old), len(entries), oov_index)
+        growths[namespace] = _Growth(len(old), len(entries), oov_index)
     return growths
 
 

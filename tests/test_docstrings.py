@@ -16,13 +16,48 @@ import multitask_model.heads
 import multitask_model.training.metrics
 import multitask_model.weighting
 
+STARTS_PROCESSES = ["multitask_model.data.data_loaders.reading_processes"]
+
+WITHOUT_EXAMPLE = [
+    # Abstract: their subclasses have examples.
+    "ForwardsProcessInfo",
+    "Stream",
+    "WrappedReader",
+    # Records of two or three values, in the examples of the classes that make them: `RowFormat`,
+    # `SentenceLabels` and `ColumnPositions`.
+    "ColumnSentence",
+    "LabeledSentence",
+    "NamedCells",
+    "Row",
+    # Records of two to four values that need an error in a worker process, a dataset that changes
+    # from pass to pass, and the optional library `datasets`.
+    "Failure",
+    "PassRef",
+    "Source",
+    # Types of plain dictionaries, which are made without naming the type.
+    "EpochsState",
+    "LoaderState",
+    "ReadingOptions",
+]
+"""The only public classes without an example. Exception classes need none."""
+
 
 def modules() -> List[ModuleType]:
     found = pkgutil.walk_packages(multitask_model.__path__, "multitask_model.")
     return [multitask_model, *(importlib.import_module(module.name) for module in found)]
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+MODULES = [
+    pytest.param(
+        module,
+        id=module.__name__,
+        marks=[pytest.mark.slow] if module.__name__ in STARTS_PROCESSES else [],
+    )
+    for module in modules()
+]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_examples(module: ModuleType) -> None:
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0
@@ -44,3 +79,22 @@ def test_every_exported_class_and_function_has_an_example(module: ModuleType) ->
     exported = {name: getattr(module, name) for name in module.__all__}
     documented = {n: o for n, o in exported.items() if not isinstance(o, ModuleType)}
     assert [n for n, o in documented.items() if ">>>" not in str(o.__doc__)] == []
+
+
+def public_classes() -> List[type]:
+    """The classes of all modules, in the module that defines them."""
+    return [
+        value
+        for module in modules()
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and name[0] != "_"
+    ]
+
+
+def test_every_public_class_has_an_example() -> None:
+    without = {
+        c.__name__
+        for c in public_classes()
+        if ">>>" not in str(c.__doc__) and not issubclass(c, Exception)
+    }
+    assert without.symmetric_difference(WITHOUT_EXAMPLE) == set()

@@ -15,6 +15,14 @@ class ChangesEachPass:
     """
     A field that the data loader `multitask` replaces in each training pass over the dataset.
     Evaluations use the field as it was read.
+
+        >>> from allennlp.data.fields import MetadataField
+        >>> class PassField(MetadataField, ChangesEachPass):
+        ...     def at_pass(self, fields, label):
+        ...         return {**fields, "pass": MetadataField(label)}
+        >>> instance = Instance({"pass": PassField("as it was read")})
+        >>> instance_at_pass(instance, "0/3", vocab=None)["pass"].metadata
+        '0/3'
     """
 
     __slots__ = ()

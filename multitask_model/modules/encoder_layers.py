@@ -27,6 +27,18 @@ class TransformerLayers:
     the last dimension. Later steps, such as the pooling of word pieces, then apply to all layers at
     once.
 
+        >>> from tempfile import TemporaryDirectory
+        >>> from transformers import BertConfig, BertModel
+        >>> config = BertConfig(7, hidden_size=4, num_hidden_layers=2, num_attention_heads=1)
+        >>> with TemporaryDirectory() as bert, open(f"{bert}/vocab.txt", "w") as file:
+        ...     words = "[PAD] [UNK] [CLS] [SEP] [MASK] a b".split()
+        ...     print(*words, sep="\\n", file=file, flush=True)
+        ...     BertModel(config).save_pretrained(bert)
+        ...     embedder = PretrainedTransformerEmbedder(bert)
+        >>> layers, tokens = TransformerLayers(embedder), torch.ones(1, 3, dtype=torch.long)
+        >>> [tuple(layer.shape) for layer in layers.split(embedder(tokens, tokens.bool()))]
+        [(1, 3, 4), (1, 3, 4), (1, 3, 4)]
+
     # Parameters
 
     embedder : `PretrainedTransformerEmbedder`

@@ -18,6 +18,18 @@ class SequencePairJoiner:
     to `[CLS] a [SEP] b [SEP]`. The special tokens and the token type ids are those that the
     tokenizer of the transformer has for a pair.
 
+        >>> from tempfile import TemporaryDirectory
+        >>> from transformers import BertConfig
+        >>> with TemporaryDirectory() as bert, open(f"{bert}/vocab.txt", "w") as file:
+        ...     words = "[PAD] [UNK] [CLS] [SEP] [MASK] a b".split()
+        ...     print(*words, sep="\\n", file=file, flush=True)
+        ...     BertConfig().save_pretrained(bert)
+        ...     join = SequencePairJoiner(bert)
+        >>> ids = torch.tensor([[2, 5, 3]])  # [CLS] a [SEP]
+        >>> sequence = {"token_ids": ids, "mask": ids.bool(), "type_ids": ids.new_zeros(1, 3)}
+        >>> join(sequence, sequence)["token_ids"]
+        tensor([[2, 5, 3, 5, 3]])
+
     # Parameters
 
     model_name : `str`

@@ -56,7 +56,14 @@ def spans_of_bioul(
 
 
 class SpanEncoding(NamedTuple):
-    """An encoding of spans."""
+    """
+    An encoding of spans.
+
+        >>> BIO.to_spans(["B-city", "I-city", "O"])
+        [('city', (0, 1))]
+        >>> BIO.invalid_tags(["B-city", "L-city"]), BIO.missing_tags(["I-city"])
+        (['L-city'], ['B-city'])
+    """
 
     prefixes: str
     """The letters that tags may start with."""

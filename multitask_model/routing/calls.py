@@ -22,7 +22,17 @@ one, is the mean of.
 
 
 class HeadCall(NamedTuple):
-    """One call of a head, for rows that have the same fields."""
+    """
+    One call of a head, for rows that have the same fields.
+
+        >>> class Tagger(torch.nn.Module):
+        ...     def forward(self, words, tags=None): ...
+        >>> values = {"words": [["so"], ["good"]], "tags": Partial([["ADJ"]], rows=(1,))}
+        >>> for call in _split_by_fields(Router("tagger", Tagger()), values, AllRows(2)):
+        ...     print(call)
+        HeadCall(positions=[0], arguments={'words': [['so']]})
+        HeadCall(positions=[1], arguments={'words': [['good']], 'tags': [['ADJ']]})
+    """
 
     positions: Sequence[int]
     """The positions of these rows among the rows of the head."""

@@ -70,6 +70,14 @@ class SeparatedOutputs:
     Separates the outputs of a batch into instances. Each gets the outputs of the backbone and of
     the heads that served it.
 
+        >>> from multitask_model.routing.rows import select_rows
+        >>> names = OutputNames(["stars", "topic"])
+        >>> stars, topic = {"value": [5, 1]}, {"label": ["film"]}
+        >>> outputs = names.merge({"stars": (stars, 2), "topic": (topic, 1)})
+        >>> rows = {"stars": AllRows(2), "topic": select_rows([1], 2)}
+        >>> SeparatedOutputs(outputs, names, rows, batch_size=2).instances
+        [{'stars_value': 5}, {'stars_value': 1, 'topic_label': 'film'}]
+
     # Parameters
 
     outputs : `Mapping[str, object]`

@@ -36,6 +36,16 @@ class MissingLosses:
     batches, or in its first epoch if that has fewer; and for each source in `arg_name_mapping` that
     is neither a field nor a backbone output once all tasks of the component have been seen.
 
+        >>> import torch
+        >>> class Tagger(torch.nn.Module):
+        ...     def forward(self, words, tags=None): ...
+        >>> modules = {"backbone": torch.nn.ReLU(), "ner": Tagger()}
+        >>> routers = {name: Router(name, module) for name, module in modules.items()}
+        >>> missing = MissingLosses(TaskHeads(["ner"]), routers)
+        >>> print(missing.explain({"task": ["ner"], "words": [["so"]], "tag": [["O"]]}, outputs=[]))
+        At least one component must return a loss ... Did you mean 'tag'? Map a field to the
+        argument: arg_name_mapping={'ner': {'tag': 'tags'}}.
+
     # Parameters
 
     tasks : `TaskHeads`

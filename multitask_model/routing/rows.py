@@ -38,6 +38,12 @@ class GatherRows(torch.autograd.Function):
 
     The backward pass adds the gradients of all heads into one tensor of the shape of the batch.
     With one `index_select` per head, PyTorch would allocate and add such a tensor for every head.
+
+        >>> tensor = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> first, last = GatherRows.apply(tensor, torch.tensor([0, 1]), torch.tensor([1, 2]))
+        >>> (first.sum() + last.sum()).backward()
+        >>> first.tolist(), last.tolist(), tensor.grad.tolist()
+        ([1.0, 2.0], [2.0, 3.0], [1.0, 2.0, 1.0])
     """
 
     @staticmethod
@@ -64,6 +70,10 @@ class GatherRows(torch.autograd.Function):
 class RowGatherer:
     """
     Gathers each head's rows. A tensor that requires grad is gathered once for all heads.
+
+        >>> gatherer = RowGatherer([[0, 2], [1, 2]])
+        >>> gatherer.take(torch.tensor([5, 6, 7]), group=0)
+        tensor([5, 7])
 
     # Parameters
 
@@ -128,6 +138,10 @@ class AllRows:
     """
     The rows of a head that gets the whole batch: every value is passed through as it is.
 
+        >>> rows = AllRows(2)
+        >>> list(rows.indices), rows.take(["a", "b"])
+        ([0, 1], ['a', 'b'])
+
     # Parameters
 
     batch_size : `int`
@@ -159,6 +173,10 @@ class Rows(AllRows):
     """
     The rows of a head that gets part of the batch. Values are never changed: contiguous rows are a
     slice, any others are gathered by an index.
+
+        >>> rows = Rows([0, 2], 3, RowGatherer([[0, 2]]), group=0)
+        >>> rows.take({"id": ["a", "b", "c"], "label": torch.tensor([4, 1, 3]), "language": "en"})
+        {'id': ['a', 'c'], 'label': tensor([4, 3]), 'language': 'en'}
 
     # Parameters
 

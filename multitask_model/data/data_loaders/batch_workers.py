@@ -24,6 +24,11 @@ class InstanceStore(Dataset[Instance]):
     """
     Returns the instance of a reference.
 
+        >>> from allennlp.data.fields import MetadataField
+        >>> instances = [Instance({"id": MetadataField("a")}), Instance({"id": MetadataField("b")})]
+        >>> InstanceStore({"ewt": instances})["ewt", 1]["id"].metadata
+        'b'
+
     # Parameters
 
     instances : `Mapping[str, Optional[Sequence[Instance]]]`
@@ -57,6 +62,12 @@ class BatchCollator:
     The processes of `spawn`, and the first of `forkserver`, take seconds to start. Those of both
     wait for the next batches when all are collated, with a copy of the instances, and end with this
     object.
+
+        >>> from allennlp.data.fields import MetadataField
+        >>> instances = [Instance({"id": MetadataField("a")}), Instance({"id": MetadataField("b")})]
+        >>> collator = BatchCollator(InstanceStore({"ewt": instances}), 0, "fork")
+        >>> list(collator.collate([[("ewt", 1), ("ewt", 0)], [("ewt", 1)]]))
+        [{'id': ['b', 'a']}, {'id': ['b']}]
 
     # Parameters
 

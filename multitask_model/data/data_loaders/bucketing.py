@@ -74,6 +74,17 @@ class LengthBucketer:
     """
     Reorders the instances of a task in an epoch into buckets of similar length.
 
+        >>> from multitask_model.data.dataset_readers.labeled_text import LabeledTextReader
+        >>> class TextsReader(LabeledTextReader):
+        ...     def _read(self, texts):
+        ...         return map(self.text_to_instance, texts)
+        >>> dataset = TaskDataset("x", TextsReader({}), ["So so good", "Hi", "Oh no no", "Oh"])
+        >>> get = lambda instance: instance
+        >>> bucketer = LengthBucketer(["text"], 0.1, {"x": dataset}, {"x": 2}, get)
+        >>> reordered = bucketer.reorder("x", dataset.instances, random.Random(0))
+        >>> [instance["text"].sequence_length() for instance in reordered]
+        [1, 1, 3, 3]
+
     # Parameters
 
     sorting_keys : `Sequence[str]`

@@ -23,6 +23,14 @@ class ReadingJob(NamedTuple):
     """
     What to read, and how to send it.
 
+        >>> from allennlp.data.fields import MetadataField
+        >>> class RangeReader(DatasetReader):
+        ...     def _read(self, file_path):
+        ...         return (Instance({"id": MetadataField(i)}) for i in range(int(file_path)))
+        >>> job = ReadingJob("ids", RangeReader(), "3", chunk_size=2, max_chunks=None)
+        >>> [len(chunk) for chunk in _chunks(job)]
+        [2, 1]
+
     # Parameters
 
     task : `str`

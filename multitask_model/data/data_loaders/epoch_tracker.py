@@ -17,7 +17,7 @@ class LoaderState(EpochsState):
     batches: List[int]
 
 
-class CurrentEpoch(NamedTuple):
+class _CurrentEpoch(NamedTuple):
     """An epoch that has started: the state at its start, and its counts if they are known."""
 
     state: LoaderState
@@ -31,6 +31,15 @@ class EpochTracker:
     A trainer that recovers from a checkpoint iterates over all batches that were trained on and
     skips them. After `fast_forward`, these batches are empty dictionaries, which take no time.
 
+        >>> from multitask_model.data.schedulers import ShuffledScheduler
+        >>> scheduler = ShuffledScheduler(batch_size=2)
+        >>> tracker = EpochTracker(Epochs({}, scheduler, lambda ref: ref, seed=0), scheduler)
+        >>> state = {"seed": 0, "epoch": 1, "positions": {}, "carry": {}, "batches": [3]}
+        >>> tracker.load_state_dict(state)
+        >>> tracker.fast_forward(0)
+        >>> list(tracker.epoch(collate=iter))
+        [{}, {}, {}]
+
     # Parameters
 
     epochs : `Epochs`
@@ -40,7 +49,7 @@ class EpochTracker:
     def __init__(self, epochs: Epochs, scheduler: MultiTaskScheduler) -> None:
         self._epochs = epochs
         self._scheduler = scheduler
-        self._current: Optional[CurrentEpoch] = None
+        self._current: Optional[_CurrentEpoch] = None
         self._batch_counts: List[int] = []
         self._epochs_to_skip: List[int] = []
         self._batches_to_skip = 0
@@ -67,7 +76,7 @@ class EpochTracker:
                 del self._epochs_to_skip[0]
             return
         self.finish()
-        current = self._current = CurrentEpoch(self.state_dict(), self._counts())
+        current = self._current = _CurrentEpoch(self.state_dict(), self._counts())
         counts, number = self._batch_counts, len(self._batch_counts)
         counts.append(0)
         try:

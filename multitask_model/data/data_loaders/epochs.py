@@ -42,33 +42,45 @@ class Epochs:
     """
     Makes the batches of one epoch after the other, as lists of references to instances.
 
+        >>> from multitask_model.data.dataset_readers.labeled_text import LabeledTextReader
+        >>> from multitask_model.data.schedulers import ShuffledScheduler
+        >>> class TextsReader(LabeledTextReader):
+        ...     def _read(self, texts):
+        ...         return map(self.text_to_instance, texts)
+        >>> datasets = {"tweets": TaskDataset("tweets", TextsReader({}), ["So good", "Hi", "Bye"])}
+        >>> get_instance = lambda ref: datasets[ref[0]].instances[ref[1]]
+        >>> epochs = Epochs(datasets, ShuffledScheduler(2), get_instance, seed=0)
+        >>> list(epochs.start()), epochs.state_dict()["positions"]
+        ([[('tweets', 2), ('tweets', 1)], [('tweets', 0)]], {'tweets': [1, 0]})
+
     # Parameters
 
     datasets : `Dict[str, TaskDataset]`
     scheduler : `MultiTaskScheduler`
-    sampler : `MultiTaskEpochSampler`, optional
-        Required with `instances_per_epoch`.
-    instances_per_epoch : `int`, optional
-        By default, an epoch is a full pass over all datasets.
-    shuffle : `bool`, optional
-        With `None`, epochs are shuffled and evaluations are not.
-    reorder : `Reorder`, optional
-        Reorders a task's instances in a shuffled epoch, such as `LengthBucketer.reorder`.
     get_instance : `Callable[[InstanceRef], Instance]`
         Returns the instance of a reference.
     seed : `int`
+    sampler : `MultiTaskEpochSampler`, optional (default = `None`)
+        Required with `instances_per_epoch`.
+    instances_per_epoch : `int`, optional (default = `None`)
+        By default, an epoch is a full pass over all datasets.
+    shuffle : `bool`, optional (default = `None`)
+        By default, epochs are shuffled and evaluations are not.
+    reorder : `Reorder`, optional (default = `None`)
+        Reorders a task's instances in a shuffled epoch, such as `LengthBucketer.reorder`.
     """
 
     def __init__(
         self,
         datasets: Dict[str, TaskDataset],
         scheduler: MultiTaskScheduler,
-        sampler: Optional[MultiTaskEpochSampler],
-        instances_per_epoch: Optional[int],
-        shuffle: Optional[bool],
-        reorder: Optional[Reorder],
         get_instance: Callable[[InstanceRef], Instance],
         seed: int,
+        *,
+        sampler: Optional[MultiTaskEpochSampler] = None,
+        instances_per_epoch: Optional[int] = None,
+        shuffle: Optional[bool] = None,
+        reorder: Optional[Reorder] = None,
     ) -> None:
         self._datasets = datasets
         self._scheduler = scheduler

@@ -39,7 +39,13 @@ T = TypeVar("T")
 
 
 class SizedIterable(Generic[T]):
-    """An iterable that is evaluated lazily and has a length."""
+    """
+    An iterable that is evaluated lazily and has a length.
+
+        >>> squares = SizedIterable((i * i for i in range(3)), 3)
+        >>> len(squares), list(squares)
+        (3, [0, 1, 4])
+    """
 
     def __init__(self, items: Iterable[T], length: int) -> None:
         self._items = items
@@ -115,7 +121,18 @@ class Stream:
 
 
 class MemoryStream(Stream):
-    """A stream of a dataset in memory. `take` moves the position at once."""
+    """
+    A stream of a dataset in memory. `take` moves the position at once.
+
+        >>> from multitask_model.data.dataset_readers.labeled_text import LabeledTextReader
+        >>> class TextsReader(LabeledTextReader):
+        ...     def _read(self, texts):
+        ...         return map(self.text_to_instance, texts)
+        >>> dataset = TaskDataset("tweets", TextsReader({}), ["So good", "Hi", "Bye"])
+        >>> stream = MemoryStream("tweets", dataset, seed=0, shuffle=False)
+        >>> list(stream.take(2)), list(stream.take(2)), stream.position
+        ([('tweets', 0), ('tweets', 1)], [('tweets', 2), ('tweets', 0)], [1, 1])
+    """
 
     def take(self, count: Optional[int]) -> Iterable[InstanceRef]:
         size = len(self._dataset)
@@ -150,6 +167,17 @@ class LazyStream(Stream):
     """
     A stream of a dataset that is read again in each pass. The position moves as instances are
     taken. Moving to a position reads and skips the instances before it.
+
+        >>> from multitask_model.data.dataset_readers.labeled_text import LabeledTextReader
+        >>> class TextsReader(LabeledTextReader):
+        ...     def _read(self, texts):
+        ...         return map(self.text_to_instance, texts)
+        >>> dataset = TaskDataset(
+        ...     "tweets", TextsReader({}), ["So good", "Hi"], max_instances_in_memory=1
+        ... )
+        >>> stream = LazyStream("tweets", dataset, seed=0, shuffle=False)
+        >>> [instance["text"].tokens for instance in stream.take(3)], stream.position
+        ([[So, good], [Hi], [So, good]], [1, 1])
     """
 
     _reading: Optional[Iterator[Instance]] = None

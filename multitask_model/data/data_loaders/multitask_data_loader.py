@@ -184,12 +184,12 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         return Epochs(
             self.datasets,
             self.scheduler,
-            self.sampler,
-            instances_per_epoch,
-            shuffle,
-            None if bucketer is None else bucketer.reorder,
             self._store.in_memory,
             seed,
+            sampler=self.sampler,
+            instances_per_epoch=instances_per_epoch,
+            shuffle=shuffle,
+            reorder=None if bucketer is None else bucketer.reorder,
         )
 
     def _check_tasks(self) -> None:

@@ -23,6 +23,12 @@ class PaddingMeter:
     """
     Measures the padding ratio of batches.
 
+        >>> from multitask_model import LabeledJsonlReader
+        >>> reader, meter = LabeledJsonlReader({}), PaddingMeter()
+        >>> meter.add([reader.text_to_instance("What a nice day"), reader.text_to_instance("Hi")])
+        >>> meter.ratio
+        0.375
+
     # Parameters
 
     names : `Sequence[str]`, optional (default = `None`)

@@ -20,7 +20,7 @@ SECONDS_BETWEEN_CHECKS = 1.0
 """How often it is checked that no process has ended, while waiting for instances."""
 
 
-class ReadingProcess(NamedTuple):
+class _ReadingProcess(NamedTuple):
     """A process, and the connection to it. No other process has the other end of it."""
 
     process: BaseProcess
@@ -33,6 +33,14 @@ class ReadingProcesses:
 
     The processes of `spawn`, and the first of `forkserver`, take seconds to start. Those of both
     wait for the next iteration when one is finished, and end with this object.
+
+        >>> from multitask_model.data.dataset_readers.labeled_text import LabeledTextReader
+        >>> class TextsReader(LabeledTextReader):
+        ...     def _read(self, texts):
+        ...         return map(self.text_to_instance, self.shard_iterable(texts))
+        >>> job = ReadingJob("tweets", TextsReader({}), ["So good", "Hi", "Bye"], 10, None)
+        >>> [instance["text"].tokens for instance in ReadingProcesses(job, 2, "fork")]
+        [[So, good], [Hi], [Bye]]
 
     # Parameters
 
@@ -52,7 +60,7 @@ class ReadingProcesses:
         self._job = job
         self.num_workers = num_workers
         self.start_method = start_method
-        self._waiting: Optional[List[ReadingProcess]] = None
+        self._waiting: Optional[List[_ReadingProcess]] = None
 
     def __getstate__(self) -> Dict[str, object]:
         return {**self.__dict__, "_waiting": None}  # processes cannot be copied
@@ -75,7 +83,7 @@ class ReadingProcesses:
             else:
                 _stop(workers, is_finished)
 
-    def _start(self) -> List[ReadingProcess]:
+    def _start(self) -> List[_ReadingProcess]:
         context = get_context(self.start_method)
         workers = []
         for worker_id in range(self.num_workers):
@@ -85,11 +93,11 @@ class ReadingProcesses:
             process.start()
             # Then the end of the process closes the connection.
             theirs.close()
-            workers.append(ReadingProcess(process, ours))
+            workers.append(_ReadingProcess(process, ours))
         return workers
 
     def _receive(
-        self, worker: ReadingProcess, workers: Sequence[ReadingProcess]
+        self, worker: _ReadingProcess, workers: Sequence[_ReadingProcess]
     ) -> Iterator[Instance]:
         """Yields the instances of one process."""
         while True:
@@ -110,7 +118,7 @@ class ReadingProcesses:
                 self._job.reader.apply_token_indexers(instance)
                 yield instance
 
-    def _error(self, worker: ReadingProcess) -> RuntimeError:
+    def _error(self, worker: _ReadingProcess) -> RuntimeError:
         worker.process.join(1)
         code = worker.process.exitcode
         name = f", {signal.Signals(-code).name}" if code is not None and code < 0 else ""
@@ -141,7 +149,7 @@ def round_robin(streams: Iterable[Iterator[T]]) -> Iterator[T]:
             remaining.remove(stream)
 
 
-def _stop(workers: Iterable[ReadingProcess], is_finished: bool) -> None:
+def _stop(workers: Iterable[_ReadingProcess], is_finished: bool) -> None:
     for process, connection in workers:
         if is_finished:
             with contextlib.suppress(OSError):

@@ -22,6 +22,14 @@ class TaskDataset(DataLoader):
     The instances of one dataset. They are kept in memory, unless `max_instances_in_memory` is
     given. The length is the number of instances.
 
+        >>> from tempfile import NamedTemporaryFile
+        >>> from multitask_model import LabeledJsonlReader
+        >>> with NamedTemporaryFile("w") as file:
+        ...     print('{"text": "So good"}', '{"text": "Hi"}', sep="\\n", file=file, flush=True)
+        ...     dataset = TaskDataset("tweets", LabeledJsonlReader({}), file.name)
+        >>> len(dataset), dataset.first["text"].tokens
+        (2, [So, good])
+
     # Parameters
 
     task : `str`

@@ -11,7 +11,12 @@ START_METHODS = ["fork", "forkserver", "spawn"]
 
 
 class CollateWorkers(NamedTuple):
-    """The processes that collate batches: their number and how they are started."""
+    """
+    The processes that collate batches: their number and how they are started.
+
+        >>> options_by_task({"num_workers": {"ewt": 2}}, ["ewt", "tweets"], ["ewt", "tweets"])[1]
+        CollateWorkers(num_workers=2, start_method='fork')
+    """
 
     num_workers: int
     start_method: str

@@ -22,6 +22,11 @@ class ColumnPositions:
     """
     Finds columns by their position or by their name in the header of a file.
 
+        >>> from multitask_model.data.dataset_readers.column_rows import RowFormat
+        >>> sentences = RowFormat().split([b"form upos", b"good ADJ"], "train.txt")
+        >>> list(ColumnPositions({"text": "form", "tags": 1}).resolve(sentences))
+        [NamedCells(comments=[], lines=[2], cells={'text': ['good'], 'tags': ['ADJ']})]
+
     # Parameters
 
     columns : `Dict[str, Union[int, str]]`

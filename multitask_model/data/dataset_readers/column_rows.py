@@ -38,6 +38,10 @@ class RowFormat:
     """
     Splits lines into cells, and tells rows from comments.
 
+        >>> list(RowFormat().split([b"# genre = blog", b"day NOUN"], "train.txt"))
+        [ColumnSentence(comments=[Line(number=1, text='genre = blog')],
+                        rows=[Row(line=2, text='day NOUN', cells=['day', 'NOUN'])])]
+
     # Parameters
 
     separator : `str`, optional (default = `None`)

@@ -23,6 +23,11 @@ class SentenceLabels:
     Finds labels of sentences in comments. A label applies to its sentence and to those after it, up
     to the next label of the same name or the next document.
 
+        >>> labels = SentenceLabels({"genre": "^newdoc id = ([a-z]+)-"}, reserved=["text"])
+        >>> sentences = [[Line(1, "# newdoc id = blog-7")], [Line(3, "# sent_id = 2")]]
+        >>> [sentence.labels for sentence in labels.label_sentences(sentences)]
+        [{'genre': 'blog'}, {'genre': 'blog'}]
+
     # Parameters
 
     patterns : `Dict[str, str]`

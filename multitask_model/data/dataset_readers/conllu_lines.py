@@ -27,7 +27,13 @@ class LineError(ValueError):
 
 
 class Line(NamedTuple):
-    """A line without its line break."""
+    """
+    A line without its line break.
+
+        >>> ((comment, word),) = split_sentences([b"# newdoc", b"day NOUN", b""])
+        >>> comment, comment.is_comment, word.is_comment
+        (Line(number=1, text='# newdoc'), True, False)
+    """
 
     number: int
     text: str

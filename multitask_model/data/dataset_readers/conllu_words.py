@@ -27,7 +27,14 @@ _FIELD_PARSERS = {"feats": lambda cells, i: cells[i]}
 
 
 class Word(NamedTuple):
-    """A row with an integer id."""
+    """
+    A row with an integer id.
+
+        >>> row = "1 day day NOUN NN Number=Sing 0 root _ _".replace(" ", "\\t")
+        >>> (word,) = parse_words([Line(4, row)])
+        >>> word.line, word.token["form"], word.token["upos"]
+        (4, 'day', 'NOUN')
+    """
 
     line: int
     token: conllu.Token

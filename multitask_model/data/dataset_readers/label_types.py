@@ -20,7 +20,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LabelType(Generic[T]):
-    """Validates a label and makes a field of it."""
+    """
+    Validates a label and makes a field of it.
+
+        >>> CLASS.validate("stars", 5, num_tokens=2, advice="Correct it.")
+        '5'
+        >>> TAGS.validate("tags", ["ADJ"], num_tokens=2, advice="Correct it.")
+        Traceback (most recent call last):
+        ValueError: The label 'tags' must be a list of 2 tags, ... but got ['ADJ'] ... Correct it.
+    """
 
     description: str
     """What the label must be, for error messages. `{T}` stands for the number of tokens."""

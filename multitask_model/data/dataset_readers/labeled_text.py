@@ -21,6 +21,11 @@ class LabeledTextReader(TextReader):
     Base class of readers of records: mappings that have a text, or a pair of texts, and any number
     of labels.
 
+        >>> reader = LabeledTextReader({"polarity": "class", "stars": "number"}, text_key="review")
+        >>> instance = reader.record_to_instance({"review": "So good!", "stars": 5})
+        >>> instance["text"].tokens, instance["stars"].tensor
+        ([So, good, !], tensor(5.))
+
     # Parameters
 
     As those of `LabeledJsonlReader`.

@@ -24,6 +24,12 @@ class WordMasker(NamedTuple):
     """
     Masks words.
 
+        >>> tokens = [Token("what"), Token("a"), Token("nice"), Token("day")]
+        >>> masker = WordMasker(probability=0.5, mask_token="[MASK]", seed=0)
+        >>> fields, is_masked = masker.mask({"text": TextField(tokens)}, "text", tokens, label="")
+        >>> fields["text"].tokens, is_masked
+        ([[MASK], a, nice, [MASK]], [True, False, False, True])
+
     # Parameters
 
     probability : `float`
@@ -79,6 +85,12 @@ class MaskedTokensField(SequenceLabelField):
     """
     The words of a sequence that are masked. Other words have the index 0.
 
+        >>> tokens, text = [Token("nice"), Token("day")], TextField([Token("[MASK]"), Token("day")])
+        >>> masker = WordMasker(probability=0.5, mask_token="[MASK]", seed=0)
+        >>> field = MaskedTokensField(tokens, [True, False], text, "masked_tokens", masker)
+        >>> field.masked_tokens, field.labels
+        ([nice], ['nice', '@@PADDING@@'])
+
     # Parameters
 
     tokens : `List[Token]`
@@ -133,7 +145,16 @@ class MaskedTokensField(SequenceLabelField):
 
 
 class DynamicMaskedTokensField(MaskedTokensField, ChangesEachPass):
-    """A `MaskedTokensField` with other masked words in each training pass."""
+    """
+    A `MaskedTokensField` with other masked words in each training pass.
+
+        >>> tokens, text = [Token("nice"), Token("day")], TextField([Token("[MASK]"), Token("day")])
+        >>> masker = WordMasker(probability=0.5, mask_token="[MASK]", seed=0)
+        >>> field = DynamicMaskedTokensField(tokens, [True, False], text, "masked_tokens", masker)
+        >>> fields = {"text": text, "masked_tokens": field}
+        >>> [field.at_pass(fields, label)["text"].tokens for label in ("7/0", "7/1")]
+        [[nice, [MASK]], [[MASK], day]]
+    """
 
     __slots__ = ()
 

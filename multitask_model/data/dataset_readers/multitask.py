@@ -65,7 +65,14 @@ class WrappedReader(ForwardsProcessInfo, MultiTaskReaderShim):
 
 
 class TaskReader(WrappedReader):
-    """Adds the name of the task to each instance, as the metadata field `task`."""
+    """
+    Adds the name of the task to each instance, as the metadata field `task`.
+
+        >>> from multitask_model import LabeledJsonlReader
+        >>> reader = TaskReader(LabeledJsonlReader({}), "reviews")
+        >>> reader.text_to_instance("So good")["task"].metadata
+        'reviews'
+    """
 
     @overrides
     def transform(self, instance: Instance) -> Instance:
@@ -85,6 +92,11 @@ class PerTaskLabelsReader(WrappedReader):
     """
     Prefixes the vocabulary namespaces of labels with the name of the task. All other attributes are
     those of the inner reader, so that predictors can use this one in its place.
+
+        >>> from multitask_model import LabeledJsonlReader
+        >>> reader = PerTaskLabelsReader(LabeledJsonlReader({"tone": "class"}), "reviews")
+        >>> print(reader.text_to_instance("So good", tone="nice")["tone"])
+        LabelField with label: nice in namespace: 'reviews_tone_labels'.
     """
 
     @overrides

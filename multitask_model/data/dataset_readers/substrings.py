@@ -4,7 +4,13 @@ from typing import Dict, List, NamedTuple
 
 
 class Match(NamedTuple):
-    """Where two strings have a common substring, and its length."""
+    """
+    Where two strings have a common substring, and its length.
+
+        >>> match = SuffixAutomaton("New York").longest_common_substring("from York")
+        >>> match, "from York"[match.start :], "New York"[match.start_in_text :]
+        (Match(start=4, start_in_text=3, size=5), ' York', ' York')
+    """
 
     start: int
     start_in_text: int

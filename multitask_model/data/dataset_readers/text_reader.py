@@ -21,6 +21,10 @@ class TextReader(DatasetReader):
     Base class of dataset readers whose instances have a `TextField` named `text`. A subclass calls
     `shard_iterable` in its `_read`.
 
+        >>> reader = TextReader()
+        >>> reader.tokenize("What a day!"), reader.tokenize(["New York", "now"])
+        ([What, a, day, !], [New York, now])
+
     # Parameters
 
     tokenizer : `Tokenizer`, optional (default = `PunctuationTokenizer()`)

@@ -10,7 +10,12 @@ VALIDATION_PREFIX = "validation_"
 
 
 class MetricName(NamedTuple):
-    """The name of a metric and its sign: 1 if larger is better, -1 if smaller is better."""
+    """
+    The name of a metric and its sign: 1 if larger is better, -1 if smaller is better.
+
+        >>> parse_metric("ewt", "-upos_loss")
+        MetricName(name='upos_loss', sign=-1)
+    """
 
     name: str
     sign: int

@@ -11,7 +11,14 @@ from overrides import overrides
 
 
 class Moments(NamedTuple):
-    """What the correlation of N pairs of numbers is computed from, in double precision."""
+    """
+    What the correlation of N pairs of numbers is computed from, in double precision.
+
+        >>> first = Moments.of(numpy.array([[1.0, 2.0], [3.0, 5.0]]))
+        >>> both = first.merge(Moments.of(numpy.array([[3.0], [7.0]])))
+        >>> both.pairs, both.means, round(both.correlation(), 4)
+        (3, array([2., 5.]), 1.0)
+    """
 
     pairs: float
     """N."""

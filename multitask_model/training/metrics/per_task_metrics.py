@@ -28,6 +28,16 @@ class PerTaskMetrics:
     The metrics and the training of the head itself are unaffected. The cost is a second forward
     pass of the head, but not of the backbone.
 
+        >>> class MeanHead(torch.nn.Module):
+        ...     def forward(self, stars): return {"loss": stars.mean()}
+        ...     def get_metrics(self, reset): return {}
+        >>> head, tasks = MeanHead(), TaskHeads(["mean"], {"a": ["mean"], "b": ["mean"]})
+        >>> metrics = PerTaskMetrics(tasks, torch.nn.ModuleDict({"mean": head}))
+        >>> values = {"task": ["a", "b", "a"], "stars": torch.tensor([1.0, 3.0, 2.0])}
+        >>> metrics.update(Router("mean", head), values, AllRows(3))
+        >>> list(metrics.get(reset=True))
+        [('a_mean', {'loss': 1.5}), ('b_mean', {'loss': 3.0})]
+
     # Parameters
 
     tasks : `TaskHeads`
