@@ -44,12 +44,16 @@ from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing.partial import Partial, Whole  # noqa: E402
 from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
 from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
+from multitask_model.training.distributed_training import (  # noqa: E402
+    prepare_distributed_training as _prepare_distributed_training,
+)
 from multitask_model.training.trainer_checks import (  # noqa: E402
     check_multitask_training as _check_multitask_training,
 )
 from multitask_model.weighting import LossWeighting  # noqa: E402
 
 _check_multitask_training()
+_prepare_distributed_training()
 
 __version__ = "0.2.0"
 

@@ -17,6 +17,7 @@ from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.collate import collate
+from multitask_model.distributed.processes import FILLER, alone, rank
 from multitask_model.pretrained import (
     allow_other_heads,
     head_of,
@@ -37,6 +38,7 @@ from multitask_model.routing.checks import (
     may_have_penalty,
 )
 from multitask_model.routing.fit_checks import check_head, raise_head_error
+from multitask_model.routing.inputs import map_tensors
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
@@ -45,9 +47,12 @@ from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
 from multitask_model.training.metrics.head_metrics import read_metrics
+from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
+from multitask_model.weighting.joined_losses import anchor, join_losses
 
 
 @register_in_place(Model, "multitask")
@@ -315,6 +320,9 @@ class MultiTaskModel(Model):
             the name of a backbone output; two outputs have the same name; or a loss is not a single
             number.
         """
+        is_shared = is_distributed()
+        if is_shared and FILLER in kwargs:
+            return self._fill_step(kwargs)
         rows = self._tasks.rows(kwargs)
         batch_size = len(kwargs["task"])
 
@@ -325,6 +333,8 @@ class MultiTaskModel(Model):
         try:
             for name, head_rows in rows.items():
                 head, router = self.heads[name], self._routers[name]
+                if is_shared:
+                    count_locally(self.head(name))
                 results[name] = call_head(head, router, available, head_rows)
                 if self._per_task_metrics is not None:
                     self._per_task_metrics.update(router, available, head_rows)
@@ -338,11 +348,50 @@ class MultiTaskModel(Model):
         self._heads_called.update(results)
         if self.training:
             self._missing_losses.update(kwargs, available, rows, losses)
-        if losses:
+        if is_shared and self.training:
+            # Outputs that are not part of the loss must not look as if they were.
+            outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
+            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size, encoded[0])
+            if joint_loss is not None:
+                outputs[LOSS] = joint_loss
+        elif losses:
             joint_loss = self._joint_loss(losses, loss_rows, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
+
+    def _fill_step(self, batch: Dict[str, Any]) -> Dict[str, torch.Tensor]:
+        """
+        Takes part in a step of the other processes, without counting anything: in distributed
+        training, a process that has no more instances repeats a batch.
+        """
+        if not self.training:
+            return {}
+        if "task" not in batch:
+            raise RuntimeError(
+                "Every process of distributed training must have instances, but got none in "
+                f"process {rank()}. Use fewer processes, or more training data."
+            )
+        fields = {name: value for name, value in batch.items() if name != FILLER}
+        encoded, _ = call_backbone(
+            self.backbone, self._routers[BACKBONE], fields, len(batch["task"])
+        )
+        joint_loss = self._joint_loss_of_all({}, {}, 0, encoded)
+        return {} if joint_loss is None else {LOSS: joint_loss}
+
+    def _joint_loss_of_all(
+        self,
+        losses: Mapping[str, torch.Tensor],
+        rows: Mapping[str, int],
+        batch_size: int,
+        encoded: Mapping[str, object],
+    ) -> Optional[torch.Tensor]:
+        """The joint loss of the batches of all processes; `None` if there is none."""
+        joined = join_losses(losses, rows, batch_size, [BACKBONE, *self._heads])
+        if not joined.losses:
+            return None
+        joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size)
+        return joint_loss.clone() if losses else joint_loss + anchor(encoded)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
@@ -362,10 +411,19 @@ class MultiTaskModel(Model):
         `ValueError`
             If metrics of two heads have the same name.
         """
-        metrics: Dict[str, float] = {}
         if reset and is_distributed():
-            # All processes get here at the end of an epoch, and must see the same means.
-            self._mean_losses.reduce([BACKBONE, *self._heads])
+            # All processes get here at the end of an epoch.
+            heads = {name: self.head(name) for name in self._heads}
+            exchange_metrics(heads, self._heads_called, self._mean_losses)
+            if self.training:
+                self._missing_losses.exchange(self._mean_losses.sums())
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.exchange()
+        with alone():
+            return self._read_metrics(reset)
+
+    def _read_metrics(self, reset: bool) -> Dict[str, float]:
+        metrics: Dict[str, float] = {}
         mean_losses = self._mean_losses.get(reset)
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]

@@ -16,6 +16,7 @@ from allennlp.modules.token_embedders import (
     PretrainedTransformerEmbedder,
     PretrainedTransformerMismatchedEmbedder,
 )
+from allennlp.nn.parallel import TorchDdpAccelerator
 from allennlp.predictors.predictor import Predictor
 from allennlp.training import GradientDescentTrainer
 from allennlp.training.metrics import FBetaMultiLabelMeasure
@@ -115,6 +116,12 @@ def batches_to_skip(trainer: GradientDescentTrainer) -> int:
 def batches_completed(trainer: GradientDescentTrainer) -> int:
     """The number of batches that the trainer has used of the current epoch."""
     return int(trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps)
+
+
+def ddp_arguments(accelerator: TorchDdpAccelerator) -> Dict[str, Any]:
+    """The arguments of `DistributedDataParallel`, which the accelerator keeps to itself."""
+    arguments: Dict[str, Any] = accelerator._ddp_kwargs
+    return arguments
 
 
 MultiTaskReaderShim = _MultitaskDatasetReaderShim

@@ -106,8 +106,7 @@ class RegressionHead(Head):
         self._absolute_error(errors.abs())
         self._squared_error(errors.square())
         self._pearson(prediction, target)
-        if not is_distributed():
-            self._spearman(prediction, target)
+        self._spearman(prediction, target)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
@@ -117,7 +116,8 @@ class RegressionHead(Head):
 
         A correlation is 0 if all predictions or all targets are equal. `spearman` needs all
         sequences and sorts them, so it is only reported at the end of an epoch. In distributed
-        training it is left out, because each process has only a part of the sequences.
+        training it is left out if the head is not one of a `MultiTaskModel`, because each process
+        has only a part of the sequences.
         """
         metrics: Dict[str, float] = {}
         if self._absolute_error.count > 0:

@@ -45,6 +45,21 @@ def copy_input(value: object) -> object:
     return value
 
 
+def map_tensors(function: Callable[[torch.Tensor], torch.Tensor], value: object) -> object:
+    """Applies a function to all tensors in a value, also in dictionaries, lists and tuples."""
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    if isinstance(value, Mapping):
+        return {key: map_tensors(function, item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [map_tensors(function, item) for item in value]
+        rebuild: Callable[..., object] = type(value)
+        return rebuild(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [map_tensors(function, item) for item in value]
+    return value
+
+
 _version = attrgetter("_version")
 
 

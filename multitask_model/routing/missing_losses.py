@@ -4,6 +4,9 @@ import difflib
 import logging
 from typing import Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
+from allennlp.common.util import is_distributed
+
+from multitask_model.distributed.processes import gather
 from multitask_model.errors import format_names, suggest
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.output_names import BACKBONE
@@ -99,7 +102,20 @@ class MissingLosses:
             self._unseen_tasks.difference_update(batch["task"])  # type: ignore[arg-type]
             self._names.update(available)
             self._batches += 1
-            self._report_sources(is_end=self._batches >= FIRST_BATCHES)
+            if not is_distributed():  # other processes may have other fields
+                self._report_sources(is_end=self._batches >= FIRST_BATCHES)
+
+    def exchange(self, losses: Collection[str]) -> None:
+        """
+        Gives every process of distributed training what all processes saw in a training epoch.
+        `losses` are the components that had a loss in any of them.
+        """
+        for head in self._without_loss.keys() & set(losses):
+            del self._without_loss[head]
+        for names, unseen_tasks in gather((self._names, self._unseen_tasks)):
+            self._names |= names
+            self._unseen_tasks &= unseen_tasks
+        self._unseen_sources -= self._names
 
     def finish_epoch(self) -> None:
         """Reports what was seen in a training epoch, even if it had few batches."""

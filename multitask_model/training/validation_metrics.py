@@ -76,7 +76,9 @@ def check_validation_metric(
 
 
 def _first_instances(dataset: TaskDataset) -> List[Instance]:
-    instances = [dataset.first] if dataset.instances is None else dataset.instances
+    instances = dataset.instances
+    if instances is None:
+        instances = [] if dataset.first is None else [dataset.first]
     return instances[:MAX_EXAMPLES]
 
 

@@ -8,7 +8,7 @@ from allennlp.data import Instance, Vocabulary
 from torch.utils.data import DataLoader, Dataset
 
 from multitask_model.data.collate import collate
-from multitask_model.data.data_loaders.instance_streams import InstanceRef, PassRef
+from multitask_model.data.data_loaders.instance_streams import InstanceRef, PassRef, Placeholder
 from multitask_model.data.data_loaders.pickling import to_bytes
 from multitask_model.data.data_loaders.start_methods import get_context
 from multitask_model.data.pass_fields import instance_at_pass
@@ -50,9 +50,18 @@ class InstanceStore(Dataset[Instance]):
         """Returns the instance as it was read. It stays in memory, unless it is read lazily."""
         if isinstance(ref, Instance):
             return ref
+        if isinstance(ref, Placeholder):
+            return self._example(ref.task)
         instances = self._instances[ref[0]]
         assert instances is not None
         return instances[ref[1]]
+
+    def _example(self, task: str) -> Instance:
+        """An instance of the task or, if this process has none, of another."""
+        of_task = self._instances[task]
+        if of_task:
+            return of_task[0]
+        return next(instances[0] for instances in self._instances.values() if instances)
 
 
 class BatchCollator:

@@ -112,8 +112,10 @@ class LengthBucketer:
         get_instance: Callable[[InstanceRef], Instance],
     ) -> None:
         for task, dataset in datasets.items():
-            _check_fields(sorting_keys, task, dataset.first)
-        fields = {name for dataset in datasets.values() for name in dataset.first.fields}
+            if dataset.first is not None:
+                _check_fields(sorting_keys, task, dataset.first)
+        examples = [d.first for d in datasets.values() if d.first is not None]
+        fields = {name for instance in examples for name in instance.fields}
         check_known("sorting_keys", "fields of the instances", sorting_keys, sorted(fields))
         self._sorting_keys = sorting_keys
         self._noise = noise

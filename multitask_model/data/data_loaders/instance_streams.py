@@ -29,7 +29,16 @@ class PassRef(NamedTuple):
     label: str
 
 
-InstanceRef = Union[Tuple[str, int], PassRef, Instance]
+class Placeholder(NamedTuple):
+    """
+    Stands for an instance that another process of distributed training has. With it, all processes
+    make the same batches, of which each then takes its own instances.
+    """
+
+    task: str
+
+
+InstanceRef = Union[Tuple[str, int], PassRef, Placeholder, Instance]
 """
 A reference to an instance: its task and its index in memory, and its pass if it changes from pass
 to pass; or, if its dataset is read lazily, the instance itself.
@@ -138,7 +147,7 @@ class MemoryStream(Stream):
         size = len(self._dataset)
         count = self.remaining() if count is None else count
         refs = self._refs(self._pass, self._done, count)
-        passes, self._done = divmod(self._done + count, size)
+        passes, self._done = divmod(self._done + count, max(1, size))
         self._pass += passes
         return SizedIterable(refs, count)
 

@@ -1,8 +1,20 @@
 """The `multitask` data loader."""
 
 import contextlib
+import copy
 import logging
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
 
 import torch
 from allennlp.data import DataLoader, Instance, Vocabulary
@@ -13,7 +25,7 @@ from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.nn import util as nn_util
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import register_in_place
+from multitask_model.compat.allennlp_internals import register_in_place, set_distributed_info
 from multitask_model.data.data_loaders.batch_workers import BatchCollator, InstanceStore
 from multitask_model.data.data_loaders.bucketing import LengthBucketer
 from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
@@ -26,6 +38,7 @@ from multitask_model.data.data_loaders.loader_options import (
     choose_scheduler,
 )
 from multitask_model.data.data_loaders.padding_ratio import PaddingMeter
+from multitask_model.data.data_loaders.process_shares import ProcessShares
 from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of, without_drop_last
 from multitask_model.data.data_loaders.seeds import make_seed, separate_random_state
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
@@ -34,6 +47,7 @@ from multitask_model.data.data_loaders.task_options import (
     check_data_path,
     options_by_task,
 )
+from multitask_model.distributed.processes import FILLER, alone
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +93,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     sampler : `MultiTaskEpochSampler`, optional (default = `None`)
         Required with `instances_per_epoch`, and unused without it.
     instances_per_epoch : `int`, optional (default = `None`)
-        The number of instances in an epoch; of each process, in distributed training. If the
-        sampler does not depend on dataset sizes, all processes then have the same tasks in the same
-        order.
+        The number of instances in an epoch; in distributed training, of all processes together.
     num_workers, max_instances_in_memory, start_method, instance_queue_size, instance_chunk_size :
         optional (default = `None`)
         One value for all tasks, or a dictionary with values for some tasks: see `TaskDataset`.
@@ -155,7 +167,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         The proportion of padding in the last epoch or evaluation that was finished; `None` if
         nothing is padded.
         """
-        options = {
+        self._options = {
             "num_workers": num_workers,
             "max_instances_in_memory": max_instances_in_memory,
             "start_method": start_method,
@@ -165,32 +177,31 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         # Before reading, so that it does not depend on the random numbers that a reader uses.
         seed = make_seed()
         with separate_random_state(seed):
-            self.datasets, self.collate_workers = self._read(options)
+            self.datasets, self.collate_workers = self._read()
         """The dataset of each task, and the processes that collate batches."""
+        self._shares = self._gather_shares()
+        self._sorting_keys = sorting_keys
+        self._padding_noise = padding_noise
+        self._instances_per_epoch = instances_per_epoch
+        self._shuffle_option = shuffle
+        self._prepare_epochs(seed)
+
+    def _prepare_epochs(self, seed: int) -> None:
         self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
         self._collator = BatchCollator(self._store, *self.collate_workers)
-        self._sorting_keys = sorting_keys
-        bucketer = None if sorting_keys is None else self._bucketer(sorting_keys, padding_noise)
-        self._epochs = self._make_epochs(instances_per_epoch, shuffle, bucketer, seed)
-        self._tracker = EpochTracker(self._epochs, self.scheduler)
-
-    def _make_epochs(
-        self,
-        instances_per_epoch: Optional[int],
-        shuffle: Optional[bool],
-        bucketer: Optional[LengthBucketer],
-        seed: int,
-    ) -> Epochs:
-        return Epochs(
+        bucketer = self._make_bucketer()
+        self._epochs = Epochs(
             self.datasets,
             self.scheduler,
             self._store.in_memory,
             seed,
             sampler=self.sampler,
-            instances_per_epoch=instances_per_epoch,
-            shuffle=shuffle,
+            instances_per_epoch=self._instances_per_epoch,
+            shuffle=self._shuffle_option,
             reorder=None if bucketer is None else bucketer.reorder,
+            shares=self._shares,
         )
+        self._tracker = EpochTracker(self._epochs, self.scheduler)
 
     def _check_tasks(self) -> None:
         tasks, known = list(self.data_paths), list(self.readers)
@@ -199,8 +210,8 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         if set(tasks) == set(known):
             check_tasks(self.sampler, tasks, known)
 
-    def _read(self, options: Mapping[str, object]) -> Tuple[Dict[str, TaskDataset], CollateWorkers]:
-        by_task, workers = options_by_task(options, list(self.data_paths), list(self.readers))
+    def _read(self) -> Tuple[Dict[str, TaskDataset], CollateWorkers]:
+        by_task, workers = options_by_task(self._options, list(self.data_paths), list(self.readers))
         datasets = {
             task: TaskDataset(task, self.readers[task], path, **by_task[task])
             for task, path in self.data_paths.items()
@@ -210,15 +221,44 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             workers = workers._replace(num_workers=0)
         return datasets, workers
 
-    def _bucketer(self, sorting_keys: Sequence[str], noise: float) -> LengthBucketer:
+    def _gather_shares(self) -> ProcessShares:
+        """The shares of all processes, if none of the datasets is empty."""
+        lengths = {task: dataset.known_length for task, dataset in self.datasets.items()}
+        shares = ProcessShares.gather(lengths)
+        for task, dataset in self.datasets.items():
+            if not any(length != 0 for length in shares.of(task)):
+                raise dataset.empty_error()
+        return shares
+
+    def _make_bucketer(self) -> Optional[LengthBucketer]:
+        if self._sorting_keys is None:
+            return None
         sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
-        return LengthBucketer(sorting_keys, noise, self.datasets, sizes, self._store.in_memory)
+        return LengthBucketer(
+            self._sorting_keys, self._padding_noise, self.datasets, sizes, self._store.in_memory
+        )
+
+    def of_this_process(self) -> "MultiTaskDataLoader":
+        """
+        Returns a loader of all instances, for an evaluation that one process of distributed
+        training makes without the others. It reads the data again, and is indexed as this one is.
+        """
+        for reader in self.readers.values():
+            set_distributed_info(reader, None)
+        loader = copy.copy(self)
+        with alone(), separate_random_state(0):
+            loader.datasets, loader.collate_workers = loader._read()
+            loader._shares = loader._gather_shares()
+            loader._prepare_epochs(0)
+        if self._store.vocab is not None:
+            loader.index_with(self._store.vocab)
+        return loader
 
     @overrides
     def __len__(self) -> int:
         if torch.is_grad_enabled():
             return len(self._tracker)
-        counts = {task: len(dataset) for task, dataset in self.datasets.items()}
+        counts = self._epochs.evaluation_counts()
         return int(without_drop_last(self.scheduler).count_batches(counts))
 
     @overrides
@@ -229,8 +269,16 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     def _collate(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, object]]:
         meter = PaddingMeter(self._sorting_keys)
-        measured = self._measure(batches, meter)
-        for batch in self._collator.collate(measured):
+        fillers: Set[int] = set()
+        if all(dataset.first is None for dataset in self.datasets.values()):
+            # Another process of distributed training has the instances.
+            for _ in batches:
+                yield {FILLER: True}
+            return
+        measured = self._measure(batches, meter, fillers)
+        for number, batch in enumerate(self._collator.collate(measured)):
+            if number in fillers:
+                batch[FILLER] = True
             yield nn_util.move_to_device(
                 batch, -1 if self.cuda_device is None else self.cuda_device
             )
@@ -239,11 +287,21 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             logger.info("Padding ratio of the batches: %.1f%%", 100 * meter.ratio)
 
     def _measure(
-        self, batches: Iterable[List[InstanceRef]], meter: PaddingMeter
+        self, batches: Iterable[List[InstanceRef]], meter: PaddingMeter, fillers: Set[int]
     ) -> Iterator[List[InstanceRef]]:
-        for refs in batches:
-            meter.add([self._store.in_memory(ref) for ref in refs])
-            yield refs
+        """
+        Measures the padding. An empty batch, which there is in distributed training only, becomes
+        one that repeats the last instances; its number is added to `fillers`.
+        """
+        last: List[InstanceRef] = [d.first for d in self.datasets.values() if d.first is not None]
+        last = last[:1]
+        for number, refs in enumerate(batches):
+            if refs:
+                meter.add([self._store.in_memory(ref) for ref in refs])
+                last = refs
+            else:
+                fillers.add(number)
+            yield last
 
     @overrides
     def iter_instances(self) -> Iterator[Instance]:

@@ -5,6 +5,7 @@ from typing import Generator, Iterable, Iterator, List, Optional
 
 from allennlp.common import Tqdm
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import is_distributed
 from allennlp.data import DataLoader, DatasetReader, Instance, Vocabulary
 from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from overrides import overrides
@@ -81,10 +82,37 @@ class TaskDataset(DataLoader):
         """All instances, or `None` if they are read lazily."""
         if max_instances_in_memory is None:
             self.instances = list(self.iter_instances())
-        self.first = _first_instance(task, reader, data_path, self.instances)
-        """An example, in which all fields of the dataset's instances are assumed to be."""
-        self.changes_each_pass = changes_each_pass(self.first)
+        self.first = self._first_instance()
+        """
+        An example, in which all fields of the dataset's instances are assumed to be. `None` if this
+        process has none of the instances.
+        """
+        if self.first is None and not is_distributed():
+            raise self.empty_error()
+        self.changes_each_pass = self.first is not None and changes_each_pass(self.first)
         """Whether the instances change from pass to pass, such as those with masked words."""
+
+    def _first_instance(self) -> Optional[Instance]:
+        instances: Optional[Iterable[Instance]] = self.instances
+        if instances is None:
+            instances = read_dataset(self.job.task, self.job.reader, self.job.data_path)
+        return next(iter(instances), None)
+
+    def empty_error(self) -> ConfigurationError:
+        """Returns the error for a dataset without instances."""
+        name = type(getattr(self.job.reader, "inner", self.job.reader)).__name__
+        return ConfigurationError(
+            f"Every dataset must have at least one instance, but got none for {self.job.task!r}: "
+            f"its reader ({name}) found nothing in {self.job.data_path!r}. Correct the path or the "
+            "file, or remove the dataset."
+        )
+
+    @property
+    def known_length(self) -> Optional[int]:
+        """The number of instances; `None` if they are read lazily, and there are any."""
+        if self.instances is None:
+            return 0 if self.first is None else None
+        return len(self.instances)
 
     @overrides
     def __len__(self) -> int:
@@ -128,21 +156,3 @@ def chunks_per_worker(instances: Optional[int], chunk_size: int, num_workers: in
     mean no limit.
     """
     return instances and max(1, instances // (chunk_size * max(1, num_workers)))
-
-
-def _first_instance(
-    task: str,
-    reader: DatasetReader,
-    data_path: DatasetReaderInput,
-    instances: Optional[Iterable[Instance]],
-) -> Instance:
-    reading = read_dataset(task, reader, data_path) if instances is None else instances
-    found = next(iter(reading), None)
-    if found is None:
-        name = type(getattr(reader, "inner", reader)).__name__
-        raise ConfigurationError(
-            f"Every dataset must have at least one instance, but got none for {task!r}: its reader "
-            f"({name}) found nothing in {data_path!r}. Correct the path or the file, or remove the "
-            "dataset."
-        )
-    return found

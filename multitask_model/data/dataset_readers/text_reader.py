@@ -3,6 +3,7 @@
 import logging
 from typing import Dict, Iterable, Iterator, List, Optional, cast
 
+from allennlp.common.util import is_distributed
 from allennlp.data import DatasetReader, Instance, Token, TokenIndexer, Tokenizer
 from allennlp.data.dataset_readers.dataset_reader import PathOrStr
 from allennlp.data.fields import TextField
@@ -85,7 +86,8 @@ def warn_about_missing_fields(
 ) -> Iterator[Instance]:
     """
     Yields the instances. Then logs a warning with the names in `fields` that no instance had. There
-    is no warning if there were no instances.
+    is no warning if there were no instances, and none in distributed training, where each process
+    reads a part of them.
 
     # Parameters
 
@@ -103,7 +105,7 @@ def warn_about_missing_fields(
         missing.difference_update(instance.fields)
         is_empty = False
         yield instance
-    if missing and not is_empty:
+    if missing and not is_empty and not is_distributed():
         logger.warning(
             "No instance read from %s has the fields %s. If this is unexpected, %s.",
             file_path,

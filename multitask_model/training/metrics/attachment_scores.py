@@ -33,6 +33,7 @@ class AttachmentScores(Metric):
     """
 
     supports_distributed = True
+    summed_attributes = ("unlabeled_correct", "labeled_correct", "total_words")
 
     def __init__(self, ignore_classes: Sequence[int] = ()) -> None:
         self._ignore_classes = tuple(ignore_classes)

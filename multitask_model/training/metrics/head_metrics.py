@@ -39,13 +39,14 @@ def read_metrics(head: Head, reset: bool, had_loss: bool) -> Dict[str, float]:
             raise
         if reset:
             # The error came before the remaining metrics were reset.
-            for metric in _metrics_of(head):
+            for metric in metrics_of(head):
                 metric.reset()
         return {}
     return metrics if counted else {}
 
 
-def _metrics_of(head: torch.nn.Module) -> Iterator[Metric]:
+def metrics_of(head: torch.nn.Module) -> Iterator[Metric]:
+    """Yields the metrics of a head: its attributes, and what is in its lists and dictionaries."""
     for module in head.modules():
         for value in vars(module).values():
             items = value.values() if isinstance(value, Mapping) else value
@@ -55,7 +56,7 @@ def _metrics_of(head: torch.nn.Module) -> Iterator[Metric]:
 
 
 def _has_counted(head: torch.nn.Module) -> bool:
-    metrics = list(_metrics_of(head))
+    metrics = list(metrics_of(head))
     return not metrics or not all(map(_is_reset, metrics))
 
 

@@ -5,7 +5,6 @@ from collections import deque
 from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
-from allennlp.nn.util import distributed_device
 
 from multitask_model.compat.torch_internals import is_compiling, is_on_cpu, is_transformed
 
@@ -105,7 +104,7 @@ class MeanLosses:
     def _add_total(self, name: str, device: Optional[torch.device], total: Number) -> None:
         self._totals[name, device] = self._totals.get((name, device), 0.0) + total
 
-    def _sums(self) -> Dict[str, Tuple[float, float]]:
+    def sums(self) -> Dict[str, Tuple[float, float]]:
         """Returns the sum over all rows and the number of rows of each component."""
         self._sum_pending()
         totals: Dict[str, float] = dict.fromkeys(self._counts, 0.0)
@@ -123,29 +122,19 @@ class MeanLosses:
     def get(self, reset: bool = False) -> Dict[str, float]:
         """Returns the mean loss of each component that had one."""
         with _lock:
-            means = {name: total / count for name, (total, count) in self._sums().items()}
+            means = {name: total / count for name, (total, count) in self.sums().items()}
             if reset:
                 self.reset()
         return means
 
-    def reduce(self, names: Sequence[str]) -> None:
-        """
-        Adds up the losses of all processes in distributed training.
-
-        # Parameters
-
-        names : `Sequence[str]`
-            All components, in the same order in every process.
-        """
+    def replace(self, sums: Sequence[Mapping[str, Tuple[float, float]]]) -> None:
+        """Replaces all losses by those with the given `sums`, of several processes."""
         with _lock:
-            sums = self._sums()
-            local = [sums.get(name, (0.0, 0.0)) for name in names]
-            reduced = torch.tensor(local, device=distributed_device(), dtype=torch.float64)
-            torch.distributed.all_reduce(reduced)  # Shape: (components, 2)
             self.reset()
-            for name, (total, count) in zip(names, reduced.tolist()):
-                if count:
-                    self._totals[name, None], self._counts[name] = total, int(count)
+            for of_process in sums:
+                for name, (total, count) in of_process.items():
+                    self._add_total(name, None, total)
+                    self._counts[name] = self._counts.get(name, 0) + int(count)
 
     def reset(self) -> None:
         """Forgets all losses."""

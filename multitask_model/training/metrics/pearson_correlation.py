@@ -103,6 +103,7 @@ class PearsonCorrelation(Metric):
     """
 
     supports_distributed = True
+    summed_attributes = ("_moments",)
 
     def __init__(self) -> None:
         self._moments = Moments.of(numpy.zeros((2, 0)))

@@ -14,7 +14,9 @@ from multitask_model.routing.rows import AllRows, group_rows, select_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads
 from multitask_model.training.metrics.head_metrics import read_metrics
+from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.shadow_head import ShadowHead
 
 
@@ -46,19 +48,13 @@ class PerTaskMetrics:
     # Raises
 
     `ConfigurationError`
-        In distributed training, where processes with different tasks would wait for each other; or
-        if the metrics of two pairs of task and head would have the same name.
+        If the metrics of two pairs of task and head would have the same name.
     """
 
     def __init__(self, tasks: TaskHeads, heads: torch.nn.ModuleDict) -> None:
-        if is_distributed():
-            raise ConfigurationError(
-                "per_task_metrics must not be used in distributed training, but got True. Leave it "
-                "out, and evaluate each task separately afterwards."
-            )
         self._heads = heads
         self._shadows: Dict[Tuple[str, str], ShadowHead] = {}
-        self._called: Set[Tuple[str, str]] = set()
+        self._called: Set[str] = set()  # `TASK_HEAD`
         self._mean_losses = MeanLosses()
         self.set_tasks(tasks)
 
@@ -101,19 +97,26 @@ class PerTaskMetrics:
                 continue
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             module = shadow.follow(unwrap(self._heads[name]))
+            if is_distributed():
+                count_locally(cast(Head, module))
             with torch.no_grad():
                 outputs, loss_rows = call_head(module, router, available, of_task)
             loss = scalar_loss(name, outputs)
             if loss is not None:
                 self._mean_losses.add(f"{task}_{name}", loss, loss_rows)
-            self._called.add((task, name))
+            self._called.add(f"{task}_{name}")
+
+    def exchange(self) -> None:
+        """Gives every process of distributed training the metrics of all processes."""
+        shadows = {f"{t}_{h}": cast(Head, s.module) for (t, h), s in self._shadows.items()}
+        exchange_metrics(shadows, self._called, self._mean_losses)
 
     def get(self, reset: bool) -> Iterator[Tuple[str, Mapping[str, float]]]:
         """Yields `TASK_HEAD` and its metrics for each task and head that ran since the reset."""
         losses = self._mean_losses.get(reset)
         for (task, head), shadow in self._shadows.items():
-            if (task, head) in self._called:
-                name = f"{task}_{head}"
+            name = f"{task}_{head}"
+            if name in self._called:
                 module = cast(Head, shadow.module)
                 metrics = read_metrics(module, reset, had_loss=name in losses)
                 if name in losses:

@@ -21,6 +21,7 @@ class RunningMean(Metric):
     """
 
     supports_distributed = True
+    summed_attributes = ("total", "count")
 
     def __init__(self) -> None:
         self.total = 0.0

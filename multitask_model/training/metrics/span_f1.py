@@ -48,6 +48,7 @@ class SpanF1(Metric):
     """
 
     supports_distributed = True
+    summed_attributes = ("true_positives", "false_positives", "false_negatives")
 
     def __init__(self, labels: LabelVocabulary, label_encoding: str) -> None:
         check_encoding(labels, label_encoding)

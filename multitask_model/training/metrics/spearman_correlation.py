@@ -28,6 +28,7 @@ class SpearmanCorrelation(Metric):
     """
 
     supports_distributed = False
+    summed_attributes = ("_values",)
 
     def __init__(self) -> None:
         self._values: List[numpy.ndarray] = []  # each of shape (2, N)

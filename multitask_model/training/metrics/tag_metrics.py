@@ -39,6 +39,7 @@ class TagMetrics(Metric):
     """
 
     supports_distributed = True
+    summed_attributes = ("_accuracy", "_spans")
 
     def __init__(self, labels: LabelVocabulary, label_encoding: Optional[str] = None) -> None:
         self._accuracy = RunningMean()

@@ -1,0 +1,1 @@
+"""Distributed training: what the processes of one model tell each other."""

@@ -1,0 +1,75 @@
+"""The processes of distributed training, and work that a process does without the others."""
+
+import contextlib
+import threading
+from typing import Iterator, List, TypeVar, cast
+
+import torch.distributed as dist
+from allennlp.common.util import is_distributed
+
+T = TypeVar("T")
+
+FILLER = "multitask_filler"
+"""
+The key of a batch that a process yields so that it takes as many steps as the others. Such a batch
+repeats an earlier one, and the model does not count it.
+"""
+
+_alone = threading.local()
+
+
+def rank() -> int:
+    """Returns the number of this process, from 0; 0 outside of distributed training."""
+    return dist.get_rank() if is_distributed() else 0
+
+
+def process_count() -> int:
+    """Returns the number of processes; 1 outside of distributed training."""
+    return dist.get_world_size() if is_distributed() else 1
+
+
+def gather(value: T) -> List[T]:
+    """
+    Returns the values of all processes, in their order. Every process must call this as often as
+    the others.
+    """
+    if not is_distributed():
+        return [value]
+    values: List[object] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)
+    return cast(List[T], values)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """
+    Lets this thread work as if there were no other processes: `is_distributed()` is false, so
+    metrics count what this process has, without waiting for the others.
+
+        >>> with alone():
+        ...     process_count()
+        1
+    """
+    if not is_distributed():
+        yield
+        return
+    _install()
+    depth = getattr(_alone, "depth", 0)
+    _alone.depth = depth + 1
+    try:
+        yield
+    finally:
+        _alone.depth = depth
+
+
+def _install() -> None:
+    # AllenNLP's `is_distributed`, which other modules import by name, asks this function.
+    original = dist.is_initialized
+    if hasattr(original, "_can_be_alone"):
+        return
+
+    def is_initialized() -> bool:
+        return not getattr(_alone, "depth", 0) and bool(original())
+
+    vars(is_initialized)["_can_be_alone"] = True
+    vars(dist)["is_initialized"] = is_initialized
