@@ -17,7 +17,7 @@ from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.collate import collate
-from multitask_model.distributed.processes import FILLER, alone, rank
+from multitask_model.distributed import FILLER, alone, rank
 from multitask_model.pretrained import (
     allow_other_heads,
     head_of,
@@ -109,7 +109,7 @@ class MultiTaskModel(Model):
     per_task_metrics : `bool`, optional (default = `False`)
         If `True`, the metrics of a head that serves several tasks are also reported for each task,
         as `TASK_HEAD_METRIC`. Such a head is then called twice for every batch: the second time
-        without gradients and in evaluation mode. Not available in distributed training.
+        without gradients and in evaluation mode.
     pretrained_file : `str`, optional (default = `None`)
         An archive that initializes the backbone and the heads that it has. Other heads of this
         model are initialized as usual, other heads of the archive are ignored, and both are logged.

@@ -34,6 +34,8 @@ WITHOUT_EXAMPLE = [
     "Failure",
     "PassRef",
     "Source",
+    # Made in connected processes only.
+    "JoinedLosses",
     # Types of plain dictionaries, which are made without naming the type.
     "EpochsState",
     "LoaderState",

@@ -6,7 +6,7 @@ from typing import Collection, Dict, List, Mapping, Optional, Sequence, Set, Tup
 
 from allennlp.common.util import is_distributed
 
-from multitask_model.distributed.processes import gather
+from multitask_model.distributed import gather
 from multitask_model.errors import format_names, suggest
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.output_names import BACKBONE

@@ -15,7 +15,7 @@ from allennlp.nn.parallel import DdpWrappedModel, FairScaleFsdpAccelerator, Torc
 from multitask_model.compat.allennlp_internals import ddp_arguments
 from multitask_model.compat.patching import patch
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
-from multitask_model.distributed.processes import alone
+from multitask_model.distributed import alone
 from multitask_model.model import MultiTaskModel
 
 Wrapped = Tuple[Model, DdpWrappedModel]

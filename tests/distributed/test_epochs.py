@@ -11,7 +11,7 @@ from allennlp.data import Vocabulary
 from torch.nn.parallel import DistributedDataParallel
 
 from multitask_model import MultiTaskDataLoader, MultiTaskModel
-from multitask_model.distributed.processes import FILLER
+from multitask_model.distributed import FILLER
 from tests.helpers.distributed_training import (
     SIZES,
     make_config,
@@ -126,9 +126,7 @@ def found(request: pytest.FixtureRequest, folder: Path) -> List[Found]:
     ]
 
 
-def test_every_process_reports_the_metrics_of_one_process(
-    found: List[Found], folder: Path
-) -> None:
+def test_every_process_reports_the_metrics_of_one_process(found: List[Found], folder: Path) -> None:
     vocab = Vocabulary.from_files(str(folder / "vocab"))
     expected = evaluate(*make_model_and_loader(make_config(folder), vocab))
     assert len(expected) == 24
@@ -138,9 +136,7 @@ def test_every_process_reports_the_metrics_of_one_process(
 
 
 @pytest.mark.parametrize("scheduler", [scheduler["type"] for scheduler in SCHEDULERS])
-def test_an_epoch_has_every_instance_once(
-    found: List[Found], folder: Path, scheduler: str
-) -> None:
+def test_an_epoch_has_every_instance_once(found: List[Found], folder: Path, scheduler: str) -> None:
     vocab = Vocabulary.from_files(str(folder / "vocab"))
     _, loader = make_model_and_loader(make_config(folder), vocab)
     expected = sorted(text for batch in loader for text in texts_of(batch))

@@ -9,7 +9,7 @@ import torch
 from allennlp.data import Instance
 from torch.nn.parallel import DistributedDataParallel
 
-from multitask_model.distributed.processes import FILLER
+from multitask_model.distributed import FILLER
 from tests.helpers.distributed_training import process_group
 from tests.helpers.models import make_instance
 from tests.helpers.multitask import batch_of, tiny_model

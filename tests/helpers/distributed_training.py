@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader, DatasetReader, Vocabulary
+from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.models import Model
 from allennlp.models.heads import Head
 from allennlp.training.metrics import Metric
@@ -172,6 +173,7 @@ def make_model_and_loader(
 def make_vocab(config: Dict[str, Any]) -> Vocabulary:
     """The vocabulary of all data."""
     reader = DatasetReader.from_params(Params(json.loads(json.dumps(config)))["dataset_reader"])
+    assert isinstance(reader, MultiTaskDatasetReader)
     loader = MultiTaskDataLoader(reader, dict(config["train_data_path"]), batch_size=2)
     return Vocabulary.from_instances(loader.iter_instances())
 

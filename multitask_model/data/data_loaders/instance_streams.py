@@ -33,6 +33,10 @@ class Placeholder(NamedTuple):
     """
     Stands for an instance that another process of distributed training has. With it, all processes
     make the same batches, of which each then takes its own instances.
+
+        >>> from multitask_model.data.data_loaders.process_shares import without_placeholders
+        >>> list(without_placeholders([[("ewt", 0), Placeholder("ewt")], [Placeholder("ewt")]]))
+        [[('ewt', 0)], []]
     """
 
     task: str

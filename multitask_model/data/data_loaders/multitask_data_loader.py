@@ -47,7 +47,7 @@ from multitask_model.data.data_loaders.task_options import (
     check_data_path,
     options_by_task,
 )
-from multitask_model.distributed.processes import FILLER, alone
+from multitask_model.distributed import FILLER, alone
 
 logger = logging.getLogger(__name__)
 

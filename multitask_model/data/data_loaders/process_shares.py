@@ -12,7 +12,7 @@ from multitask_model.data.data_loaders.instance_streams import (
     Placeholder,
     SizedIterable,
 )
-from multitask_model.distributed.processes import gather, rank
+from multitask_model.distributed import gather, rank
 
 Lengths = Mapping[str, Optional[int]]
 """The number of instances of each task that a process reads; `None` if it reads them lazily."""

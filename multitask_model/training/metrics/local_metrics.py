@@ -6,7 +6,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models.heads import Head
 from allennlp.training.metrics import Metric
 
-from multitask_model.distributed.processes import alone
+from multitask_model.distributed import alone
 from multitask_model.routing.inputs import map_tensors
 from multitask_model.training.metrics.head_metrics import metrics_of
 from multitask_model.training.metrics.metric_states import summed_attributes, to_cpu

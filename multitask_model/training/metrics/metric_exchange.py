@@ -5,7 +5,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tup
 from allennlp.models.heads import Head
 from allennlp.training.metrics import Metric
 
-from multitask_model.distributed.processes import alone, gather
+from multitask_model.distributed import alone, gather
 from multitask_model.errors import format_names
 from multitask_model.training.metrics.head_metrics import metrics_of
 from multitask_model.training.metrics.local_metrics import Call, LocalMetric
@@ -19,7 +19,7 @@ from multitask_model.training.metrics.metric_states import (
 )
 
 
-class MetricCounts(NamedTuple):
+class _MetricCounts(NamedTuple):
     """What one metric counted in one process."""
 
     name: str
@@ -30,12 +30,12 @@ class MetricCounts(NamedTuple):
     """Otherwise its calls."""
 
 
-class ProcessCounts(NamedTuple):
+class _ProcessCounts(NamedTuple):
     """What one process counted since the last exchange."""
 
     losses: Dict[str, Tuple[float, float]]
     """The sum of the losses of each head, and their number of rows."""
-    metrics: Dict[str, List[MetricCounts]]
+    metrics: Dict[str, List[_MetricCounts]]
     """The metrics of each head that was called."""
 
 
@@ -65,7 +65,7 @@ def exchange_metrics(heads: Mapping[str, Head], called: Set[str], losses: MeanLo
         If a head has other metrics in another process.
     """
     ran = [name for name in heads if name in called]
-    own = ProcessCounts(losses.sums(), {name: _counts_of(heads[name]) for name in ran})
+    own = _ProcessCounts(losses.sums(), {name: _counts_of(heads[name]) for name in ran})
     of_processes = gather(own)
     losses.replace([counts.losses for counts in of_processes])
     for name, head in heads.items():
@@ -75,17 +75,17 @@ def exchange_metrics(heads: Mapping[str, Head], called: Set[str], losses: MeanLo
             _merge(name, head, counts)
 
 
-def _counts_of(head: Head) -> List[MetricCounts]:
+def _counts_of(head: Head) -> List[_MetricCounts]:
     counts = []
     for metric in metrics_of(head):
         assert isinstance(metric, LocalMetric)
         attributes = summed_attributes(metric.original)
         state = None if attributes is None else state_of(metric, attributes)
-        counts.append(MetricCounts(metric.original.__name__, state, list(metric.calls or ())))
+        counts.append(_MetricCounts(metric.original.__name__, state, list(metric.calls or ())))
     return counts
 
 
-def _merge(name: str, head: Head, counts: Mapping[int, Sequence[MetricCounts]]) -> None:
+def _merge(name: str, head: Head, counts: Mapping[int, Sequence[_MetricCounts]]) -> None:
     _check_same_metrics(name, counts)
     for metric, *of_processes in zip(metrics_of(head), *counts.values()):
         states = [counts.state for counts in of_processes if counts.state is not None]
@@ -111,7 +111,7 @@ def _in_turn(calls: Sequence[Sequence[Call]]) -> List[Call]:
     return [of_process[i] for i in range(most) for of_process in calls if i < len(of_process)]
 
 
-def _check_same_metrics(name: str, counts: Mapping[int, Sequence[MetricCounts]]) -> None:
+def _check_same_metrics(name: str, counts: Mapping[int, Sequence[_MetricCounts]]) -> None:
     names = {rank: [c.name for c in of_process] for rank, of_process in counts.items()}
     first, *others = names
     for rank in others:

@@ -5,7 +5,6 @@ import gc
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Callable, Union
 
 import numpy
@@ -14,7 +13,6 @@ import torch
 
 from multitask_model.training.metrics.mean_losses import MAX_PENDING, MeanLosses
 from tests.helpers.multitask import number
-from tests.helpers.processes import run_processes
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -188,23 +186,8 @@ def test_losses_can_be_copied(copy_of: Callable[[MeanLosses], MeanLosses]) -> No
     assert copy_of(losses).get() == {"a": 2.0}
 
 
-def _one_process(rank: int, folder: str) -> None:
-    """Adds losses that differ by process. The second process has none for `b`."""
-    store = f"file://{folder}/store"
-    torch.distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
+def test_losses_of_several_processes_replace_those_of_one() -> None:
     losses = MeanLosses()
-    for value, rows in ([(1.0, 2), (3.0, 4)], [(8.0, 6)])[rank]:
-        losses.add("a", torch.tensor(value), rows)
-    if rank == 0:
-        losses.add("b", torch.tensor(5.0), 1)
-    losses.reduce(["backbone", "a", "b"])
-    Path(folder, f"{rank}.txt").write_text(repr(losses.get()))
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_reduced_losses_are_those_of_all_processes(tmp_path: Path) -> None:
-    run_processes(_one_process, str(tmp_path))
-    for rank in (0, 1):
-        found = eval((tmp_path / f"{rank}.txt").read_text())
-        assert found == {"a": (2 * 1.0 + 4 * 3.0 + 6 * 8.0) / 12, "b": 5.0}
+    losses.add("a", torch.tensor(7.0), 1)
+    losses.replace([{"a": (14.0, 6.0)}, {"a": (48.0, 6.0), "b": (5.0, 1.0)}])
+    assert losses.get() == {"a": (14.0 + 48.0) / 12, "b": 5.0}

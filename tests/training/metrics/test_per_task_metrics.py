@@ -9,7 +9,6 @@ from allennlp.models.heads import Head
 from allennlp.training.metrics import FBetaMeasure
 
 from multitask_model import MultiTaskModel
-from multitask_model.training.metrics import per_task_metrics
 from tests.helpers.messages import exactly
 from tests.helpers.models import CLASSES, DIM, TinyBackbone, TinyHead, make_vocab
 from tests.helpers.task_rows import Row, batch_of_rows, make_model
@@ -125,16 +124,6 @@ def test_a_task_and_head_must_not_have_the_name_of_another_head() -> None:
         MultiTaskModel(
             make_vocab(), TinyBackbone(), heads, task_heads=task_heads, per_task_metrics=True
         )
-
-
-def test_distributed_training_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(per_task_metrics, "is_distributed", lambda: True)
-    message = (
-        "per_task_metrics must not be used in distributed training, but got True. Leave it out, "
-        "and evaluate each task separately afterwards."
-    )
-    with pytest.raises(ConfigurationError, match=exactly(message)):
-        make_model(per_task_metrics=True)
 
 
 def test_an_added_head_has_metrics_per_task() -> None:

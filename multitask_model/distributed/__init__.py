@@ -1,1 +1,0 @@
-"""Distributed training: what the processes of one model tell each other."""
