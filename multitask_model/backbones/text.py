@@ -1,16 +1,17 @@
 """The `text` backbone: a text field embedder and an optional sequence encoder."""
 
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
-from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.modules import ScalarMix, Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.backbones.backbone import Backbone
 from allennlp.nn.util import get_text_field_mask
 
 from multitask_model.errors import check_known
 from multitask_model.modules.encoder_layers import (
+    check_layer_mixes,
     check_output_layers,
     find_transformer,
     flatten_encoder,
@@ -43,12 +44,19 @@ class TextBackbone(Backbone):
         indices count from the end. A head selects a layer through `arg_name_mapping`: with
         `{"low": 4, "high": -1}`,
         `{"upos": {"low": "encoded_text"}, "parser": {"high": "encoded_text"}}`.
+    layer_mixes : `List[str]`, optional (default = `[]`)
+        Names of further outputs, each a learned mix of all layers: their sum, weighted by a softmax
+        of one parameter per layer, times a parameter (Peters et al. 2018, equation 1). With a mix
+        for each head, heads need not share the last layer (Kondratyuk and Straka 2019). All layers
+        must have the same size. With `["tags", "trees"]` and no `output_layers`, these are the only
+        outputs: `{"upos": {"tags": "encoded_text"}, "parser": {"trees": "encoded_text"}}`.
 
     # Raises
 
     `ConfigurationError`
         If the input size of the `encoder` is not the output size of the embedder, a layer does not
-        exist, or an output has the name of the mask.
+        exist, layers that are mixed have different sizes, or an output has the name of the mask or
+        of another output.
 
     # Examples
 
@@ -73,17 +81,29 @@ class TextBackbone(Backbone):
         encoder: Optional[Seq2SeqEncoder] = None,
         dropout: Optional[float] = None,
         output_layers: Optional[Dict[str, int]] = None,
+        layer_mixes: Optional[List[str]] = None,
     ) -> None:
         super().__init__()
         _check_encoder(text_field_embedder, encoder)
         self._text_field_embedder = text_field_embedder
         self._encoder = encoder
         self._dropout = torch.nn.Dropout(dropout or 0.0)
-        # Without output_layers, the transformer does not have to keep its hidden states.
-        self._transformer = find_transformer(text_field_embedder) if output_layers else None
-        self._output_layers = output_layers or {"encoded_text": -1}
+        # Otherwise the transformer does not have to keep its hidden states.
+        needs_layers = bool(output_layers or layer_mixes)
+        self._transformer = find_transformer(text_field_embedder) if needs_layers else None
+        self._output_layers = output_layers or ({} if layer_mixes else {"encoded_text": -1})
+        dims = self._layer_dims()
+        check_output_layers(self._output_layers, len(dims))
+        check_layer_mixes(layer_mixes or [], self._output_layers, dims)
+        # A list, since a `ModuleDict` cannot hold every name.
+        self._mix_names = list(layer_mixes or [])
+        self._mixes = torch.nn.ModuleList(ScalarMix(len(dims)) for _ in self._mix_names)
+
+    def _layer_dims(self) -> List[int]:
+        """The size of each layer."""
         embedder_layers = 1 if self._transformer is None else self._transformer.num_layers
-        check_output_layers(self._output_layers, embedder_layers + len(flatten_encoder(encoder)))
+        dims = [self._text_field_embedder.get_output_dim()] * embedder_layers
+        return dims + [encoder.get_output_dim() for encoder in flatten_encoder(self._encoder)]
 
     def get_output_dim(self, name: str = "encoded_text") -> int:
         """
@@ -92,19 +112,16 @@ class TextBackbone(Backbone):
         # Parameters
 
         name : `str`, optional (default = `"encoded_text"`)
-            One of the `output_layers`.
+            One of the `output_layers` or `layer_mixes`.
 
         # Raises
 
         `ConfigurationError`
             If the backbone has no such output.
         """
-        check_known("name", "one of the output_layers", [name], self._output_layers)
-        embedder_layers = 1 if self._transformer is None else self._transformer.num_layers
-        embedder_dims = [self._text_field_embedder.get_output_dim()] * embedder_layers
-        encoders = flatten_encoder(self._encoder)
-        dims = embedder_dims + [encoder.get_output_dim() for encoder in encoders]
-        return int(dims[self._output_layers[name]])
+        known = [*self._output_layers, *self._mix_names]
+        check_known("name", "one of the outputs", [name], known)
+        return int(self._layer_dims()[self._output_layers.get(name, -1)])
 
     def forward(self, text: TextFieldTensors) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
@@ -117,8 +134,8 @@ class TextBackbone(Backbone):
 
         `Dict[str, torch.Tensor]`
             - encoded_text : (B, T, D), where D is the output size of the encoder, or of the
-              embedder if there is no encoder. With `output_layers`, one such output per name
-              instead.
+              embedder if there is no encoder. With `output_layers` or `layer_mixes`, one such
+              output per name instead.
             - encoded_text_mask : (B, T), `True` for tokens.
         """
         mask = get_text_field_mask(text)  # (B, T)
@@ -128,7 +145,8 @@ class TextBackbone(Backbone):
         for encoder in flatten_encoder(self._encoder):
             layers.append(self._dropout(encoder(layers[-1], mask)))
         outputs = {name: layers[index] for name, index in self._output_layers.items()}
-        return {**outputs, "encoded_text_mask": mask}
+        mixed = {name: mix(layers) for name, mix in zip(self._mix_names, self._mixes)}
+        return {**outputs, **mixed, "encoded_text_mask": mask}
 
 
 def _check_encoder(embedder: TextFieldEmbedder, encoder: Optional[Seq2SeqEncoder]) -> None:

@@ -116,3 +116,24 @@ def check_output_layers(output_layers: Dict[str, int], num_layers: int) -> None:
             "output_layers must not use the name of the mask, but got 'encoded_text_mask' in "
             f"{format_names(output_layers)}. Rename that output."
         )
+
+
+def check_layer_mixes(names: List[str], output_layers: Dict[str, int], dims: List[int]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If a name is used twice or is that of the mask, or the layers have different sizes.
+    """
+    used = [*output_layers, *names, "encoded_text_mask"]
+    repeated = sorted({name for name in names if used.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(
+            "layer_mixes must hold names that no other output of the backbone has, but got "
+            f"{format_names(repeated)} more than once among {format_names(used)}. Rename it."
+        )
+    if names and len(set(dims)) > 1:
+        raise ConfigurationError(
+            f"layer_mixes needs layers of the same size, but got {dims}. Give the encoder the "
+            "output size of the embedder, or use output_layers."
+        )

@@ -192,7 +192,7 @@ def test_an_unknown_output_has_no_output_dim(vocab: Vocabulary, name: str) -> No
     with pytest.raises(ConfigurationError) as error:
         backbone.get_output_dim(name)
     assert str(error.value) == (
-        f"name must name one of the output_layers, but got {name!r}. Known names: ['low', 'high']."
+        f"name must name one of the outputs, but got {name!r}. Known names: ['low', 'high']."
     )
 
 
