@@ -106,7 +106,7 @@ class ConstructionErrors:
     def _task_heads(self, given: Mapping[str, Any]) -> Dict[str, List[str]]:
         correct: Dict[str, List[str]] = {}
         for task, heads in given.items():
-            if isinstance(heads, list):
+            if isinstance(heads, list) and heads:
                 known = [h for h in heads if self.attempt(None, self._serve, task, [h])]
                 if known and self.attempt(None, self._serve, task, known):
                     correct[task] = known

@@ -37,12 +37,13 @@ def build_model(params: Params, vocab: Vocabulary) -> Built:
         If it is another model than a `MultiTaskModel`.
     """
     try:
-        return check_type(Model.from_params(params.duplicate(), vocab=vocab)), []
+        model = Model.from_params(params.duplicate(), vocab=vocab)
     except ConfigurationError as error:
         diagnosis = _Diagnosis(params.duplicate(), vocab)
-        model = diagnosis.build()
+        partial = diagnosis.build()
         found = diagnosis.errors or [ConstructionError(None, str(error))]
-        return model, [WiringError(message, component) for component, message in found]
+        return partial, [WiringError(message, component) for component, message in found]
+    return check_type(model), []
 
 
 def check_type(model: Model) -> MultiTaskModel:

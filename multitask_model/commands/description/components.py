@@ -44,7 +44,8 @@ def _describe(
     tasks = model.tasks.names if name == BACKBONE else model.tasks.tasks_of(name)
     runs = [run for run in runs if run.task in tasks]
     namespace = None if name == BACKBONE else find_namespace(module)
-    outputs = [run.outputs[name] for run in runs if name in run.outputs]
+    ran = [run for run in runs if name in run.outputs]
+    longest = max(ran, key=lambda run: len(run.outputs[name]), default=None)
     return Component(
         name,
         type(module).__name__,
@@ -52,7 +53,8 @@ def _describe(
         parameters,
         trainable,
         _arguments(name, module, model.router(name), runs),
-        outputs=shapes_of(outputs[0]) if outputs else {},
+        outputs={} if longest is None else shapes_of(longest.outputs[name]),
+        output_rows=0 if longest is None else longest.size,
         loss_for=[r.task for r in runs if r.outputs.get(name, {}).get(LOSS) is not None],
         label_namespace=namespace,
         labels=None if namespace is None else len(labels_in(model.vocab, namespace)),
@@ -97,13 +99,12 @@ def _sources(component: str, router: Router, run: TaskRun) -> List[Source]:
         # A field that the backbone passes on is an output too.
         encoded = run.outputs.get(BACKBONE, {})
         outputs = {name: value for name, value in encoded.items() if name not in run.batch}
-    size = len(run.batch["task"]) if "task" in run.batch else 0  # type: ignore[arg-type]
     sources = []
     for name, value in {**run.batch, **outputs}.items():
         if router.takes(name):
             origin = "backbone output" if name in outputs else "field"
             renamed = router.argument_of(name) != name
-            number = len(value.rows) if isinstance(value, Partial) else size
+            number = len(value.rows) if isinstance(value, Partial) else run.size
             shapes = shapes_of(value.value if isinstance(value, Partial) else value)
             sources.append(Source(run.task, name, origin, renamed, number, shapes))
     return sources

@@ -57,6 +57,9 @@ class Component:
     trainable: int
     arguments: List[Argument]
     outputs: Sizes = field(default_factory=dict)
+    """The outputs for the instances of one task, the one with the most outputs."""
+    output_rows: int = 0
+    """The number of these instances."""
     loss_for: List[str] = field(default_factory=list)
     """The tasks whose instances gave a loss."""
     label_namespace: Optional[str] = None

@@ -52,8 +52,8 @@ def _about_data(
         notes.append("Without instances, shapes and outputs are not known.")
     if experiment.unread_namespaces:
         notes.append(
-            f"Without labels in {format_names(experiment.unread_namespaces)}, the sizes of the heads "
-            "that predict them are not known."
+            f"Without labels in {format_names(experiment.unread_namespaces)}, the sizes of the "
+            "heads that predict them are not known."
         )
     uncounted = [t for t, s in samples.items() if s.size is None and s.error is None]
     if uncounted:

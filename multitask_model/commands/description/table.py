@@ -59,7 +59,7 @@ def _print_component(component: Component, read: Dict[str, int], console: Consol
     console.print(title, soft_wrap=True)
     console.print(_argument_table(component, read))
     if component.outputs:
-        outputs = merged_shapes([component.outputs], [_rows(component, read)])
+        outputs = merged_shapes([component.outputs], [component.output_rows])
         console.print(escape("returns " + outputs.replace("\n", ", ")))
 
 
@@ -76,11 +76,6 @@ def _argument_table(component: Component, read: Dict[str, int]) -> Table:
             _add_row(table, [*first, row.source, row.shape, *last], style)
             first = ["", ""]
     return table
-
-
-def _rows(component: Component, read: Dict[str, int]) -> int:
-    """The size of the first batch that the component got."""
-    return next((read[task] for task in component.tasks if read.get(task)), 0)
 
 
 def _table(*columns: str) -> Table:

@@ -27,6 +27,8 @@ class TaskRun:
     """What the components got and returned for the instances of one task."""
 
     task: str
+    size: int
+    """The number of these instances."""
     batch: Values = field(default_factory=dict)
     outputs: Dict[str, Values] = field(default_factory=dict)
     """The outputs of each component that ran."""
@@ -56,14 +58,14 @@ def run_task(
     broken : `Collection[str]`
         Components whose configuration is wrong. Errors that follow from that are not recorded.
     """
-    run = TaskRun(task, collate(instances))
+    run = TaskRun(task, len(instances), collate(instances))
     try:
         rows = model.tasks.rows(run.batch)
     except ValueError as error:
         run.errors.append(WiringError(str(error), None, task))
         return run
     with torch.no_grad():
-        available = _run_backbone(model, run, len(instances))
+        available = _run_backbone(model, run)
         if available is not run.batch:
             for head, of_head in rows.items():
                 _run_head(model, run, head, available, of_head)
@@ -72,10 +74,10 @@ def run_task(
     return run
 
 
-def _run_backbone(model: MultiTaskModel, run: TaskRun, size: int) -> Values:
+def _run_backbone(model: MultiTaskModel, run: TaskRun) -> Values:
     """Returns the values that heads may take, or the batch if there are none."""
     try:
-        encoded, _ = call_backbone(model.backbone, model.router(BACKBONE), run.batch, size)
+        encoded, _ = call_backbone(model.backbone, model.router(BACKBONE), run.batch, run.size)
         run.outputs[BACKBONE] = encoded
         return available_to_heads(run.batch, encoded)
     except Exception as error:  # a backbone may raise anything
