@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import List
 
@@ -121,3 +123,15 @@ def test_a_distributed_training_includes_the_package(tmp_path: Path) -> None:
     change_config(path, distributed=distributed, data_loader=loader, validation_data_path=None)
     run_python("-m", "multitask_model", "train", path, "-s", tmp_path / "run", directory=ROOT)
     assert (tmp_path / "run" / "model.tar.gz").is_file()
+
+
+@pytest.mark.slow
+def test_nothing_else_than_the_error_is_printed(tmp_path: Path) -> None:
+    # Not even the warnings of what AllenNLP imports.
+    command = [sys.executable, "-m", "multitask_model", "describe", "absent.jsonnet"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: describe requires a config file or an archive, but 'absent.jsonnet' does not "
+        "exist. Correct the path.\n"
+    )

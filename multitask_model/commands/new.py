@@ -75,5 +75,7 @@ def write_starter(directory: Path) -> int:
             )
     # Installers compile the Python files of a package.
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(STARTER, directory, ignore=ignore, dirs_exist_ok=True)
+    shutil.copytree(
+        STARTER, directory, copy_function=shutil.copyfile, ignore=ignore, dirs_exist_ok=True
+    )
     return sum(path.is_file() for path in directory.rglob("*"))

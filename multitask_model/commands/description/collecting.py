@@ -40,19 +40,16 @@ def describe(path: str, overrides: str = "", number: int = 20, seconds: float = 
     """
     experiment = load_experiment(path, overrides)
     samples = read_samples(experiment.readers, experiment.data_paths, number, seconds)
-    instances = [instance for sample in samples.values() for instance in sample.instances]
-    is_complete = bool(samples) and all(sample.error is None for sample in samples.values())
-    model, errors = experiment.build(instances, is_complete)
+    model, errors = experiment.build(samples)
     found = Description(path, experiment.kind, errors=list(errors))
     plan = _make_plan(experiment, found)
-    runs = [] if model is None else _run(model, experiment, samples, plan, found)
-    found.tasks = describe_tasks(experiment, samples, model, runs)
+    runs: List[TaskRun] = []
     if model is not None:
+        runs = _run_tasks(model, experiment, samples, found)
+        _run_mixed_batches(model, plan, samples, found)
         found.parameters, found.trainable = count_parameters(model)
-        found.components = describe_components(model, runs)
-        for component in found.components:
-            if component.label_namespace in experiment.unread_namespaces:
-                component.labels = None
+        found.components = describe_components(model, runs, experiment.unread_namespaces)
+    found.tasks = describe_tasks(experiment, samples, model, runs)
     if plan is not None and samples:
         _add_epoch(found, plan, samples)
     found.notes = make_notes(found, experiment, samples, model)
@@ -70,33 +67,39 @@ def _make_plan(experiment: Experiment, found: Description) -> Optional[EpochPlan
         return None
 
 
-def _run(
+def _run_tasks(
     model: MultiTaskModel,
     experiment: Experiment,
     samples: Mapping[str, Sample],
-    plan: Optional[EpochPlan],
     found: Description,
 ) -> List[TaskRun]:
+    """Runs the model on the instances of each task, and checks the tasks without any."""
     model.eval()
     broken = {error.component for error in found.errors if error.component is not None}
-    errors: List[WiringError] = []
-    runs = []
     by_task = group_by_task(samples)
+    runs = []
     for task in dict.fromkeys([*filter(None, experiment.readers), *by_task]):
         instances = by_task.get(task, [])
         error = _index(task, experiment.data_paths.get(task), instances, model.vocab)
-        if error is not None or not instances:
+        if error is None and instances:
+            runs.append(run_task(model, task, instances, broken))
+            found.errors += runs[-1].errors
+        else:
             error = error or _unknown_task(model, task)
-            errors += [] if error is None else [WiringError(error, task=task)]
-            continue
-        run = run_task(model, task, instances, broken)
-        runs.append(run)
-        errors += run.errors
-    found.errors += errors
-    if plan is not None and plan.scheduler is not None and not found.errors:
-        mixed = find_mixed_batch_error(model, plan.scheduler, by_task)
-        found.errors += [] if mixed is None else [WiringError(mixed)]
+            found.errors += [] if error is None else [WiringError(error, task=task)]
     return runs
+
+
+def _run_mixed_batches(
+    model: MultiTaskModel,
+    plan: Optional[EpochPlan],
+    samples: Mapping[str, Sample],
+    found: Description,
+) -> None:
+    # Any other error would be raised again.
+    if plan is not None and plan.scheduler is not None and not found.errors:
+        error = find_mixed_batch_error(model, plan.scheduler, group_by_task(samples))
+        found.errors += [] if error is None else [WiringError(error)]
 
 
 def _index(

@@ -1,7 +1,7 @@
 """The components of a model: their arguments and where each comes from."""
 
 import inspect
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, Sequence, Tuple
 
 import torch
 
@@ -16,16 +16,25 @@ from multitask_model.routing.partial import Partial
 from multitask_model.routing.signatures import VARIADIC, forward_parameters, unwrap
 
 
-def describe_components(model: MultiTaskModel, runs: Sequence[TaskRun]) -> List[Component]:
+def describe_components(
+    model: MultiTaskModel, runs: Sequence[TaskRun], unread_namespaces: Collection[str] = ()
+) -> List[Component]:
     """
     # Parameters
 
     model : `MultiTaskModel`
     runs : `Sequence[TaskRun]`
         What the components got and returned; none if no instances could be read.
+    unread_namespaces : `Collection[str]`, optional (default = `()`)
+        The namespaces whose labels are not known.
     """
     modules: Dict[str, torch.nn.Module] = {BACKBONE: model.backbone, **model.heads}
-    return [_describe(model, name, unwrap(module), runs) for name, module in modules.items()]
+    components = []
+    for name, module in modules.items():
+        component = _describe(model, name, unwrap(module), runs)
+        _add_labels(component, model, unwrap(module), unread_namespaces)
+        components.append(component)
+    return components
 
 
 def count_parameters(module: torch.nn.Module) -> Tuple[int, int]:
@@ -43,7 +52,6 @@ def _describe(
     parameters, trainable = count_parameters(module)
     tasks = model.tasks.names if name == BACKBONE else model.tasks.tasks_of(name)
     runs = [run for run in runs if run.task in tasks]
-    namespace = None if name == BACKBONE else find_namespace(module)
     ran = [run for run in runs if name in run.outputs]
     longest = max(ran, key=lambda run: len(run.outputs[name]), default=None)
     return Component(
@@ -56,9 +64,17 @@ def _describe(
         outputs={} if longest is None else shapes_of(longest.outputs[name]),
         output_rows=0 if longest is None else longest.size,
         loss_for=[r.task for r in runs if r.outputs.get(name, {}).get(LOSS) is not None],
-        label_namespace=namespace,
-        labels=None if namespace is None else len(labels_in(model.vocab, namespace)),
     )
+
+
+def _add_labels(
+    component: Component, model: MultiTaskModel, module: torch.nn.Module, unread: Collection[str]
+) -> None:
+    namespace = None if component.name == BACKBONE else find_namespace(module)
+    if namespace is not None:
+        component.label_namespace = namespace
+        is_known = namespace not in unread
+        component.labels = len(labels_in(model.vocab, namespace)) if is_known else None
 
 
 def _arguments(

@@ -8,10 +8,11 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models.archival import load_archive
 
 from multitask_model.commands.description.building import Built, build_model, check_type
+from multitask_model.commands.description.reading import Sample
 from multitask_model.commands.description.unread_labels import add_unread_labels
 from multitask_model.data.dataset_readers import MultiTaskDatasetReader
 from multitask_model.model import MultiTaskModel
@@ -49,17 +50,15 @@ class Experiment:
         loader: Params = self.config.duplicate().pop("data_loader", {})
         return loader
 
-    def build(self, instances: List[Instance], is_complete: bool) -> Built:
-        """
-        Returns the model of the archive, or one with a vocabulary of these instances. Unless
-        `is_complete`, heads may have no labels in it.
-        """
+    def build(self, samples: Mapping[str, Sample]) -> Built:
+        """Returns the model of the archive, or one with a vocabulary of these instances."""
         if self.model is not None:
             return self.model, []
         config = self.config.duplicate()
-        vocab = Vocabulary.from_params(config.pop("vocabulary", {}), instances=iter(instances))
+        instances = (i for sample in samples.values() for i in sample.instances)
+        vocab = Vocabulary.from_params(config.pop("vocabulary", {}), instances=instances)
         model = config.pop("model")
-        if not is_complete:
+        if not samples or any(sample.error is not None for sample in samples.values()):
             heads = model.as_dict(quiet=True).get("heads", {})
             self.unread_namespaces = add_unread_labels(vocab, heads)
         return build_model(model, vocab)

@@ -27,24 +27,29 @@ def argument_rows(
         The number of instances that were read of each task.
     """
     served = [task for task in component.tasks if read.get(task)]
-    rows = []
+    if not argument.allowed:
+        return [ArgumentRow("not in allowed_arguments", "", "", argument.required)]
     groups: Dict[Tuple[str, str], List[Source]] = {}
     for source in argument.sources:
         groups.setdefault((source.origin, source.name), []).append(source)
-    for (origin, name), sources in groups.items():
-        text = f"{origin.split()[0]} {name}" + (", renamed" if sources[0].renamed else "")
-        partial = [
-            f"{s.instances} of {read[s.task]}" for s in sources if s.instances < read[s.task]
-        ]
-        text += f" (in {', '.join(partial)})" if partial else ""
-        shape = merged_shapes([s.shapes for s in sources], [s.instances for s in sources])
-        rows.append(ArgumentRow(text, shape, _tasks([s.task for s in sources], served)))
+    rows = [_source_row(sources, served, read) for sources in groups.values()]
+    wanted = " or ".join(argument.accepts)
     if argument.absent:
-        wanted = f"absent: no {' or '.join(argument.accepts)}"
-        rows.append(ArgumentRow(wanted, "", _tasks(argument.absent, served), argument.required))
-    if not argument.allowed:
-        rows = [ArgumentRow("not in allowed_arguments", "", "", argument.required)]
-    return rows or [ArgumentRow(" or ".join(argument.accepts), "", "")]
+        tasks = _tasks(argument.absent, served)
+        rows.append(ArgumentRow(f"absent: no {wanted}", "", tasks, argument.required))
+    return rows or [ArgumentRow(wanted, "", "")]
+
+
+def _source_row(
+    sources: Sequence[Source], served: Sequence[str], read: Dict[str, int]
+) -> ArgumentRow:
+    """A row for a source that several tasks have."""
+    text = f"{sources[0].origin.split()[0]} {sources[0].name}"
+    text += ", renamed" if sources[0].renamed else ""
+    parts = [f"{s.instances} of {read[s.task]}" for s in sources if s.instances < read[s.task]]
+    text += f" (in {', '.join(parts)})" if parts else ""
+    shape = merged_shapes([s.shapes for s in sources], [s.instances for s in sources])
+    return ArgumentRow(text, shape, _tasks([s.task for s in sources], served))
 
 
 def _tasks(tasks: Sequence[str], served: Sequence[str]) -> str:

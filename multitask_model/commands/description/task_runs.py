@@ -105,18 +105,18 @@ def _check_losses(model: MultiTaskModel, run: TaskRun, instances: Sequence[Insta
     run.untaken = sorted(losses.untaken_fields(run.batch))
     metadata = _metadata(run.untaken, instances)
     batch = {name: value for name, value in run.batch.items() if name not in metadata}
-    if not losses.untaken_fields(batch):
-        return
-    for head in model.heads:
-        outputs = run.outputs.get(head)
-        if outputs is None or outputs.get(LOSS) is not None or not _lacks_any(model, head, run):
-            continue
-        reason = losses.explain_head(head, "It", batch, run.outputs[BACKBONE])
-        message = (
-            f"A head must return a loss to be trained, but got none from {head!r} for task "
-            f"{run.task!r}. {reason}"
-        )
-        run.errors.append(WiringError(message, head, run.task))
+    if losses.untaken_fields(batch):
+        for head in filter(run.outputs.__contains__, model.heads):
+            if run.outputs[head].get(LOSS) is None and _lacks_any(model, head, run):
+                reason = losses.explain_head(head, "It", batch, run.outputs[BACKBONE])
+                run.errors.append(WiringError(_no_loss(head, run.task, reason), head, run.task))
+
+
+def _no_loss(head: str, task: str, reason: str) -> str:
+    return (
+        f"A head must return a loss to be trained, but got none from {head!r} for task {task!r}. "
+        f"{reason}"
+    )
 
 
 def _lacks_any(model: MultiTaskModel, head: str, run: TaskRun) -> bool:
