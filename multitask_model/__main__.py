@@ -77,7 +77,7 @@ def _run(arguments: List[str]) -> None:
 
 def _check_subcommand(name: str) -> None:
     known = sorted(Subcommand.list_available())
-    if name not in known and not name.startswith("-"):
+    if name not in known:
         raise ConfigurationError(
             f"{PROG} requires the name of a command, but got {name!r}.{suggest(name, known)} "
             f"`{PROG} --help` lists the commands."

@@ -198,14 +198,19 @@ class MissingLosses:
                     self._report_source(component, source)
 
     def _report_source(self, component: str, source: str) -> None:
-        logger.warning(
-            "arg_name_mapping of %r must map names of fields or backbone outputs, but got %r, "
-            "which no training batch had so far.%s The names are %s.",
-            component,
-            source,
-            suggest(source, self._names),
-            format_names(sorted(self._names - _ROUTING_FIELDS)),
-        )
+        logger.warning("%s", unknown_source(component, source, "training batch", self._names))
+
+
+def unknown_source(component: str, source: str, of: str, names: Set[str]) -> str:
+    """
+    Returns the message for a name in `arg_name_mapping` that is none of the `names` of fields and
+    backbone outputs that there were so far. `of` is what has them, such as `"training batch"`.
+    """
+    return (
+        f"arg_name_mapping of {component!r} must map names of fields or backbone outputs, but got "
+        f"{source!r}, which no {of} had so far.{suggest(source, names)} The names are "
+        f"{format_names(sorted(names - _ROUTING_FIELDS))}."
+    )
 
 
 def _fields_of(batch: Mapping[str, object], rows: AllRows) -> Set[str]:

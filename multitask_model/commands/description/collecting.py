@@ -12,6 +12,7 @@ from multitask_model.commands.description.loading import Experiment, load_experi
 from multitask_model.commands.description.mixed_batches import find_mixed_batch_error
 from multitask_model.commands.description.notes import make_notes
 from multitask_model.commands.description.reading import Sample, read_samples
+from multitask_model.commands.description.sources import find_unknown_sources
 from multitask_model.commands.description.task_runs import TaskRun, run_task
 from multitask_model.commands.description.tasks import describe_tasks, group_by_task
 from multitask_model.data.data_loaders.reading import index_instance
@@ -47,6 +48,7 @@ def describe(path: str, overrides: str = "", number: int = 20, seconds: float = 
     if model is not None:
         runs = _run_tasks(model, experiment, samples, found)
         _run_mixed_batches(model, plan, samples, found)
+        found.errors += find_unknown_sources(model, runs)
         found.parameters, found.trainable = count_parameters(model)
         found.components = describe_components(model, runs, experiment.unread_namespaces)
     found.tasks = describe_tasks(experiment, samples, model, runs)

@@ -98,7 +98,9 @@ def _arguments(
             argument.sources.append(source)
     for argument in arguments.values():
         given = {source.task for source in argument.sources}
-        argument.absent = [run.task for run in runs if run.task not in given]
+        # Without outputs of the backbone, what a head lacks is not known.
+        ran = [run.task for run in runs if component == BACKBONE or BACKBONE in run.outputs]
+        argument.absent = [task for task in ran if task not in given]
     return list(arguments.values())
 
 

@@ -7,7 +7,13 @@ import pytest
 
 from multitask_model.commands.description.collecting import describe
 from multitask_model.commands.description.data import WiringError
-from tests.helpers.descriptions import change_config, describe_config, messages, write_config
+from tests.helpers.descriptions import (
+    change_config,
+    component,
+    describe_config,
+    messages,
+    write_config,
+)
 from tests.helpers.training_config import HEAD, HEADS, make_config
 
 MAPPING = {name: {name: "label"} for name in HEADS}
@@ -161,3 +167,25 @@ def test_any_other_error_of_a_component_names_it(tmp_path: Path) -> None:
         ("ewt", "'backbone' raised KeyError: 'tokens'"),
         ("tweets", "'backbone' raised KeyError: 'tokens'"),
     ]
+
+
+def test_a_misspelled_source_of_an_argument(tmp_path: Path) -> None:
+    mapping = {**MAPPING, "polarity": {"polarity": "label", "polaritys": "label"}}
+    found = describe_config(tmp_path, arg_name_mapping=mapping)
+    assert messages(found) == [
+        "arg_name_mapping of 'polarity' must map names of fields or backbone outputs, but got "
+        "'polaritys', which no instance that was read had so far. Did you mean 'polarity'? The "
+        "names are ['encoded_text', 'encoded_text_mask', 'polarity', 'text']."
+    ]
+
+
+def test_an_absent_source_that_is_close_to_no_name_is_no_error(tmp_path: Path) -> None:
+    mapping = {**MAPPING, "polarity": {"polarity": "label", "sentiment": "label"}}
+    assert describe_config(tmp_path, arg_name_mapping=mapping).errors == []
+
+
+def test_what_a_head_lacks_is_not_known_without_the_backbone(tmp_path: Path) -> None:
+    backbone = {"type": "tests.helpers.description_models.FailingBackbone"}
+    found = describe_config(tmp_path, backbone=backbone)
+    arguments = component(found, "genre").arguments
+    assert [argument.absent for argument in arguments] == [[], [], []]
