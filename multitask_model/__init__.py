@@ -55,6 +55,8 @@ from multitask_model.weighting import LossWeighting  # noqa: E402
 _check_multitask_training()
 _prepare_distributed_training()
 
+import multitask_model.commands  # noqa: E402, F401  (registers the subcommands)
+
 __version__ = "0.2.0"
 
 __all__ = [

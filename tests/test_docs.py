@@ -27,7 +27,7 @@ from multitask_model import (
 from multitask_model.data.samplers import DynamicSampler
 from tests.helpers.commands import ROOT
 from tests.helpers.models import FixedBackbone
-from tests.helpers.pages import DOCS, README, code_block, config_excerpts, run_in
+from tests.helpers.pages import DOCS, README, code_block, code_blocks, config_excerpts, run_in
 
 PAGES = [README, *sorted(DOCS.glob("*.md")), ROOT / "examples" / "README.md"]
 TUTORIAL = DOCS / "tutorial.md"
@@ -186,3 +186,18 @@ def test_the_picture_is_plain_svg() -> None:
     text = (DOCS / "data_flow.svg").read_text(encoding="utf-8")
     assert "href" not in text
     assert set(re.findall(r"url\(#(\w+)\)", text)) <= ids
+
+
+@pytest.mark.slow
+def test_the_page_of_the_command(tmp_path: Path) -> None:
+    page = DOCS / "command.md"
+    start = code_block(page, "bash").replace("multitask-model ", "python -m multitask_model ")
+    described = start[: start.index("python -m multitask_model train")]
+    without = "'{\"model.arg_name_mapping\": {}}'"
+    command = f"python -m multitask_model describe experiment.jsonnet -o {without} || true"
+    printed = run_in(tmp_path, ["bash", "-euc", f"{described}\n{command}"])
+    printed = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
+    table, errors = (block.code for block in code_blocks(page) if block.language == "text")
+    assert table in printed
+    assert printed.endswith(errors)
+    assert "label              optional  absent: no label\n" in printed

@@ -4,7 +4,8 @@ Train, evaluate and predict with three heads on four collections of texts.
     python examples/vader/demo.py
 
 runs the `allennlp` command to train `config.jsonnet`, to evaluate on the test split and to predict
-the lines of `predict.jsonl`, and prints
+the lines of `predict.jsonl`. While it trains, it shows for each epoch the progress, the batches per
+second and the running loss of each head. Then it prints
 
 - the accuracy of the classifiers, and of polarity for each task, with the accuracy of always
   predicting the most frequent label of the training split;
@@ -28,8 +29,13 @@ from typing import Any, Dict, Iterable, List
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT))  # only the folder of a script is on its path
+
+from examples.vader.progress import TrainingProgress  # noqa: E402
+
 TASKS = ("tweets", "movie_reviews", "product_reviews", "editorials")
 CLASSIFIERS = ("polarity", "source")
+HEADS = ("intensity", *CLASSIFIERS)
 INPUTS = HERE / "predict.jsonl"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
@@ -40,20 +46,35 @@ def allennlp(*arguments: str) -> List[str]:
 
 
 def run(step: str, command: List[str], work_dir: Path) -> None:
-    """Runs a command and writes its output to `STEP.log`. Exits if the command fails."""
+    """
+    Runs a command, writes its output to `STEP.log` and shows the progress of training. Exits if the
+    command fails.
+    """
     log = work_dir / f"{step}.log"
     print(f"\n$ {shlex.join(command)}\n  log: {log}", flush=True)
     # More threads hardly speed up a small model, and are slower on a busy machine.
     environment = {"OMP_NUM_THREADS": "1", **os.environ, "DATA_DIR": str(work_dir / "data")}
     start = time.perf_counter()
-    with log.open("w", encoding="utf-8") as out:
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
-    if done.returncode:
+    progress = TrainingProgress([*HEADS], sys.stdout)
+    with (
+        log.open("w", encoding="utf-8") as out,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            out.write(line)
+            progress.update(line)
+    if process.returncode:
         end_of_log = "\n".join(log.read_text(encoding="utf-8").splitlines()[-12:])
         sys.exit(
-            f"error: every step must succeed, but {step!r} exited with code {done.returncode}:\n"
+            f"error: every step must succeed, but {step!r} exited with code {process.returncode}:\n"
             f"{end_of_log}\nSee the full log in {log}."
         )
     print(f"  took {time.perf_counter() - start:.0f} s", flush=True)

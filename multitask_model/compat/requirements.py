@@ -1,5 +1,8 @@
 """The error for a missing AllenNLP. Nothing here imports it before the check."""
 
+import importlib
+import warnings
+
 INSTALL = "pip install --no-deps allennlp==2.10.1 fairscale==0.4.6"
 
 
@@ -14,8 +17,14 @@ def require_allennlp() -> None:
         error of importing them, such as another missing module, is raised unchanged.
     """
     try:
-        import allennlp  # noqa: F401
-        import fairscale  # noqa: F401
+        # FairScale and AllenNLP's other requirements warn of what they use of current releases.
+        # Nobody who runs a command can change that.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            import allennlp  # noqa: F401
+            import fairscale  # noqa: F401
+
+            importlib.import_module("allennlp.models")
     except ModuleNotFoundError as error:
         if error.name not in ("allennlp", "fairscale"):
             raise

@@ -145,6 +145,11 @@ class Router:
         return self._mapping
 
     @property
+    def allowed_arguments(self) -> Set[str]:
+        """The arguments that may be passed, except those that only `**kwargs` would take."""
+        return self._allowed & self._names
+
+    @property
     def optional_arguments(self) -> Set[str]:
         """The arguments that may be passed and have a default."""
         return (self._allowed & self._names) - self._required

@@ -137,16 +137,39 @@ class MissingLosses:
         """
         rows = self._tasks.rows(batch)
         tasks = dict.fromkeys(batch["task"])  # type: ignore[call-overload]
-        reasons = []
-        for head in rows:
-            fields = _fields_of(batch, rows[head])
-            untaken = self._untaken(fields, rows, rows[head])
-            reasons.append(_reason(repr(head), self._routers[head], {*fields, *outputs}, untaken))
+        reasons = [self.explain_head(head, repr(head), batch, outputs) for head in rows]
         return (
             "At least one component must return a loss for each training batch, but got none from "
             f"the backbone and the heads {format_names(rows)}, which ran for the tasks "
             f"{format_names(tasks)}. {' '.join(reasons)}"
         )
+
+    def explain_head(
+        self, head: str, subject: str, batch: Mapping[str, object], outputs: Collection[str]
+    ) -> str:
+        """
+        Says what a head ran without, and what to do.
+
+        # Parameters
+
+        head : `str`
+            A head that has rows in the batch and returned no loss.
+        subject : `str`
+            The start of the sentence, such as `"It"`.
+        batch : `Mapping[str, object]`
+            The fields of the batch.
+        outputs : `Collection[str]`
+            The names of the backbone's outputs.
+        """
+        rows = self._tasks.rows(batch)
+        fields = _fields_of(batch, rows[head])
+        untaken = self._untaken(fields, rows, rows[head])
+        return _reason(subject, self._routers[head], {*fields, *outputs}, untaken)
+
+    def untaken_fields(self, batch: Mapping[str, object]) -> Set[str]:
+        """Returns the fields that neither the backbone nor any head of their instances takes."""
+        rows = self._tasks.rows(batch)
+        return set.union(*(self._untaken(_fields_of(batch, r), rows, r) for r in rows.values()))
 
     def _record(
         self,
@@ -201,14 +224,19 @@ class MissingLosses:
                     self._report_source(component, source)
 
     def _report_source(self, component: str, source: str) -> None:
-        logger.warning(
-            "arg_name_mapping of %r must map names of fields or backbone outputs, but got %r, "
-            "which no training batch had so far.%s The names are %s.",
-            component,
-            source,
-            suggest(source, self._names),
-            format_names(sorted(self._names - _ROUTING_FIELDS)),
-        )
+        logger.warning("%s", unknown_source(component, source, "training batch", self._names))
+
+
+def unknown_source(component: str, source: str, of: str, names: Set[str]) -> str:
+    """
+    Returns the message for a name in `arg_name_mapping` that is none of the `names` of fields and
+    backbone outputs that there were so far. `of` is what has them, such as `"training batch"`.
+    """
+    return (
+        f"arg_name_mapping of {component!r} must map names of fields or backbone outputs, but got "
+        f"{source!r}, which no {of} had so far.{suggest(source, names)} The names are "
+        f"{format_names(sorted(names - _ROUTING_FIELDS))}."
+    )
 
 
 def _fields_of(batch: Mapping[str, object], rows: AllRows) -> Set[str]:

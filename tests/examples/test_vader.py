@@ -169,6 +169,10 @@ def test_the_demo_prints_scores_and_predictions(tmp_path: Path) -> None:
 
     for command in ("fetch.py", "allennlp train", "allennlp evaluate", "allennlp predict"):
         assert re.search(rf"^\$ .*{command}", done.stdout, re.MULTILINE), command
+    epochs = re.findall(
+        r"^(./8) 100%\|#{10}\| 6/6 .*?/s intensity [\d.]+ polarity", done.stdout, re.M
+    )
+    assert epochs == [f"{i}/8" for i in range(1, 9)]
     assert check_scores(lines_after("Accuracy", done.stdout)) == ["polarity", "source"]
     assert check_scores(lines_after("Polarity", done.stdout)) == list(fetch.FILES)
     check_intensity(lines_after("Intensity", done.stdout))

@@ -1,0 +1,1 @@
+"""Describing a model and its data: building, collecting, and rendering."""
