@@ -38,4 +38,5 @@ def apply_patches() -> None:
 
     huggingface_hub.provide_removed_classes()
     transformers.provide_adamw()
-    transformers.provide_tokenizer_methods()
+    transformers.provide_encode_plus()
+    transformers.provide_build_inputs_with_special_tokens()

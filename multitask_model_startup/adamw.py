@@ -94,4 +94,4 @@ def _update(
         size = lr * math.sqrt(1.0 - beta2 ** state["step"]) / (1.0 - beta1 ** state["step"])
     parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-size)
     if group["weight_decay"] > 0.0:
-        parameter.mul_(1.0 - lr * group["weight_decay"])
+        parameter.sub_(parameter, alpha=lr * group["weight_decay"])

@@ -22,17 +22,28 @@ def provide_adamw() -> None:
         type(transformers).AdamW = AdamW  # type: ignore[attr-defined]
 
 
-def provide_tokenizer_methods() -> None:
+def provide_encode_plus() -> None:
     """
-    transformers 5 removed `encode_plus`, which AllenNLP's `pretrained_transformer` tokenizer calls,
-    and from most tokenizers `build_inputs_with_special_tokens`, which AllenNLP's token indexer
-    calls for each segment of a sequence that is longer than `max_length`.
+    transformers 5 removed the method `encode_plus` of tokenizers, which AllenNLP calls to tokenize.
     """
     from transformers import PreTrainedTokenizerBase
 
-    for method in (encode_plus, build_inputs_with_special_tokens):
-        if not hasattr(PreTrainedTokenizerBase, method.__name__):
-            setattr(PreTrainedTokenizerBase, method.__name__, method)
+    if not hasattr(PreTrainedTokenizerBase, "encode_plus"):
+        setattr(PreTrainedTokenizerBase, "encode_plus", encode_plus)
+
+
+def provide_build_inputs_with_special_tokens() -> None:
+    """
+    AllenNLP's token indexer calls `build_inputs_with_special_tokens` for each segment of a sequence
+    that is longer than `max_length`. transformers 5 removed the method. Up to 4.57 a fast tokenizer
+    without a class of its own, such as that of ModernBERT, has it but adds no special tokens, which
+    AllenNLP reports as an `AssertionError`.
+    """
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+    name = "build_inputs_with_special_tokens"
+    if getattr(PreTrainedTokenizerFast, name, None) is getattr(PreTrainedTokenizerBase, name, None):
+        setattr(PreTrainedTokenizerFast, name, build_inputs_with_special_tokens)
 
 
 def encode_plus(

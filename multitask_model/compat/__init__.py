@@ -22,6 +22,8 @@ def apply_patches() -> None:
     torch.accept_verbose_in_reduce_on_plateau()
     torch.allow_numpy_scalars_in_checkpoints()
     transformers.load_tokenizers_without_add_special_tokens()
+    transformers.load_models_in_float32()
+    transformers.reinitialize_loaded_weights()
     transformers.ignore_position_ids_of_old_archives()
     multiprocessing.use_locks_of_own_context()
     weighted_metrics.accept_weights_in_validation_metric()
