@@ -1,7 +1,7 @@
 """The optimizer `transformers.AdamW`, which transformers 4.50 removed."""
 
 import math
-from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Optional, Tuple
 
 import torch
 
@@ -53,7 +53,7 @@ class AdamW(torch.optim.Optimizer):
         super().__init__(params, defaults)
 
     @torch.no_grad()
-    def step(self, closure: Optional[Callable[[], Any]] = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Optional[Callable[[], Any]] = None) -> Any:
         """Updates all parameters that have a gradient. Returns the result of `closure`."""
         loss = None
         if closure is not None:

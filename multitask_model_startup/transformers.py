@@ -19,7 +19,8 @@ def provide_adamw() -> None:
     if not hasattr(transformers, "AdamW"):
         from multitask_model_startup.adamw import AdamW
 
-        type(transformers).AdamW = AdamW  # type: ignore[attr-defined]
+        module_class: Any = type(transformers)
+        module_class.AdamW = AdamW
 
 
 def provide_encode_plus() -> None:
@@ -29,7 +30,8 @@ def provide_encode_plus() -> None:
     from transformers import PreTrainedTokenizerBase
 
     if not hasattr(PreTrainedTokenizerBase, "encode_plus"):
-        setattr(PreTrainedTokenizerBase, "encode_plus", encode_plus)
+        tokenizer_class: Any = PreTrainedTokenizerBase
+        tokenizer_class.encode_plus = encode_plus
 
 
 def provide_build_inputs_with_special_tokens() -> None:
@@ -50,7 +52,8 @@ def encode_plus(
     self: "PreTrainedTokenizerBase", text: str, text_pair: Optional[str] = None, **kwargs: Any
 ) -> "BatchEncoding":
     """The ids of a text or of a pair of texts. Calling the tokenizer does the same."""
-    return self(text, text_pair, **kwargs)
+    encoded: BatchEncoding = self(text, text_pair, **kwargs)
+    return encoded
 
 
 def build_inputs_with_special_tokens(

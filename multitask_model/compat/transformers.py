@@ -64,7 +64,7 @@ def reinitialize_loaded_weights() -> None:
     import transformers
     from allennlp.common import cached_transformers
 
-    class AutoModel(transformers.AutoModel):  # type: ignore[misc]
+    class AutoModel(transformers.AutoModel):
         @classmethod
         def from_pretrained(cls, *args: Any, **kwargs: Any) -> "torch.nn.Module":
             model: torch.nn.Module = super().from_pretrained(*args, **kwargs)
@@ -73,7 +73,8 @@ def reinitialize_loaded_weights() -> None:
             return model
 
     if _is_version_5():
-        cached_transformers.AutoModel = AutoModel
+        module: Any = cached_transformers
+        module.AutoModel = AutoModel
 
 
 def ignore_position_ids_of_old_archives() -> None:

@@ -1,8 +1,8 @@
 """
-What AllenNLP makes of texts with the tokenizers and models of any supported release of transformers:
-the same tokens, ids, offsets, type ids and masks, and the same embeddings.
+AllenNLP's tokens, ids, offsets, type ids, masks and embeddings with transformers: the same in all
+supported releases.
 
-The expected values are in `transformer_outputs.json`. They were recorded with transformers 4.49.0, by
+The expected values are in `transformer_outputs.json`. They were recorded with transformers 4.49.0:
 `python -m tests.helpers.transformer_outputs tests/compat/transformer_outputs.json`. The tokenizers
 and the weights are made on the spot and are the same in every release.
 """

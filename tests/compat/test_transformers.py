@@ -137,7 +137,11 @@ def test_a_given_precision_has_precedence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("modules", "changed"),
-    [(1, ["encoder.layer.1"]), (["pooler"], ["pooler"]), (["pooler", "layer.0"], ["encoder.layer.0", "pooler"])],
+    [
+        (1, ["encoder.layer.1"]),
+        (["pooler"], ["pooler"]),
+        (["pooler", "layer.0"], ["encoder.layer.0", "pooler"]),
+    ],
 )
 def test_modules_are_reinitialized(modules: Any, changed: List[str], tmp_path: Path) -> None:
     model = make_tiny_bert(tmp_path, layers=2)

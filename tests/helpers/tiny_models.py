@@ -16,7 +16,11 @@ SIZES: Dict[str, Any] = {
     "max_position_embeddings": 64,
     "vocab_size": 400,
 }
-RELATIVE = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c", "c2p"]}
+RELATIVE = {
+    "relative_attention": True,
+    "position_biased_input": False,
+    "pos_att_type": ["p2c", "c2p"],
+}
 T5_SIZES = {"d_model": 8, "d_ff": 16, "d_kv": 4, "num_heads": 2, "num_layers": 2, "vocab_size": 400}
 
 # The class of the config without "Config", and its arguments.

@@ -10,9 +10,14 @@ from typing import Any, Callable, Dict, Iterable, List, Tuple, Union
 
 from tokenizers import Regex, Tokenizer, normalizers, processors
 from tokenizers.models import BPE, Unigram, WordPiece
-from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel, Metaspace, Punctuation
+from tokenizers.pre_tokenizers import (
+    BertPreTokenizer,
+    ByteLevel,
+    Metaspace,
+    Punctuation,
+    WhitespaceSplit,
+)
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
-from tokenizers.pre_tokenizers import WhitespaceSplit
 
 WORDS = ["the", "cat", "dog", "sat", "ran", "on", "mat", "a", "b", "1", "2", "s", "."]
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz", "T", "Z"]

@@ -1,5 +1,5 @@
 """
-What AllenNLP makes of texts with a tokenizer, an indexer and an embedder of `transformers`, as JSON.
+The outputs of AllenNLP's tokenizer, indexers and embedder for a model of transformers, as JSON.
 
     python -m tests.helpers.transformer_outputs tests/compat/transformer_outputs.json
 
@@ -8,6 +8,7 @@ transformers 4.49.0 (and tokenizers 0.21.4).
 """
 
 import json
+import re
 import sys
 import tempfile
 from typing import Any, Callable, Dict, List, Sequence
@@ -23,7 +24,7 @@ from allennlp.data.tokenizers import PretrainedTransformerTokenizer, Token
 from allennlp.modules.token_embedders import PretrainedTransformerEmbedder
 
 import multitask_model  # noqa: F401  (applies the patches)
-from tests.helpers.tiny_models import MODELS, make_tiny_model
+from tests.helpers.tiny_models import make_tiny_model
 from tests.helpers.tiny_tokenizers import BUILDERS, make_tiny_tokenizer
 
 SENTENCE = "The cats sat."
@@ -138,23 +139,20 @@ def has_outputs(name: str, output: str) -> bool:
 
 
 def record(file: str) -> None:
+    """Writes all outputs of all models, one in a line."""
     recorded: Dict[str, Dict[str, Any]] = {}
     for name in BUILDERS:
         with tempfile.TemporaryDirectory() as model:
             make_tiny_tokenizer(name, model)
             recorded[name] = {key: get(model) for key, get in TOKENIZER_OUTPUTS.items()}
-        with tempfile.TemporaryDirectory() as model:
             make_tiny_model(name, model)
-            for key, get in EMBEDDER_OUTPUTS.items():
-                if has_outputs(name, key):
-                    recorded[name][key] = get(model)
-    assert set(BUILDERS) == set(MODELS)
+            embedded = {k: get for k, get in EMBEDDER_OUTPUTS.items() if has_outputs(name, k)}
+            recorded[name].update({key: get(model) for key, get in embedded.items()})
+    text = json.dumps(recorded, ensure_ascii=False, indent=1)
+    # Lists in a line each.
+    text = re.sub(r"\n {3,}", " ", text)
     with open(file, "w", encoding="utf-8") as opened:
-        lines = [
-            f'"{name}": {{\n' + ",\n".join(f'"{k}": {json.dumps(v, ensure_ascii=False)}' for k, v in values.items()) + "\n}"
-            for name, values in recorded.items()
-        ]
-        opened.write("{\n" + ",\n".join(lines) + "\n}\n")
+        opened.write(text + "\n")
 
 
 if __name__ == "__main__":

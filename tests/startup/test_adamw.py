@@ -3,7 +3,7 @@ The optimizer `transformers.AdamW`. The expected numbers were recorded with the 
 transformers 4.49.0 and PyTorch 2.14.1; from 4.50 on, the class is this project's.
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 import torch
@@ -12,18 +12,44 @@ import transformers
 import multitask_model  # noqa: F401  (applies the patches)
 from multitask_model_startup.adamw import AdamW
 
+TRANSFORMERS: Any = transformers
 GRADIENTS = [[0.1, -0.2, 0.0], [0.3, 0.1, 1e-6], [-0.2, 0.05, 1e-6]]
 
 # The parameters after each of the three steps.
-RECORDED = [
-    ({}, [[0.9000316, -1.9000158, 0.5], [0.8082627, -1.8733859, 0.497719], [0.7824745, -1.8672478, 0.494045]]),
-    ({"weight_decay": 0.5}, [[0.8550301, -1.8050151, 0.475], [0.7250981, -1.6894659, 0.449083], [0.6643444, -1.5991614, 0.4231386]]),
-    ({"correct_bias": False}, [[0.6838722, -1.6838222, 0.5], [0.2938917, -1.5706558, 0.4903065], [0.1662341, -1.540271, 0.4721197]]),
+RECORDED: List[Tuple[Dict[str, Any], List[List[float]]]] = [
+    (
+        {},
+        [
+            [0.9000316, -1.9000158, 0.5],
+            [0.8082627, -1.8733859, 0.497719],
+            [0.7824745, -1.8672478, 0.494045],
+        ],
+    ),
+    (
+        {"weight_decay": 0.5},
+        [
+            [0.8550301, -1.8050151, 0.475],
+            [0.7250981, -1.6894659, 0.449083],
+            [0.6643444, -1.5991614, 0.4231386],
+        ],
+    ),
+    (
+        {"correct_bias": False},
+        [
+            [0.6838722, -1.6838222, 0.5],
+            [0.2938917, -1.5706558, 0.4903065],
+            [0.1662341, -1.540271, 0.4721197],
+        ],
+    ),
     (
         {"weight_decay": 0.5, "correct_bias": False, "eps": 0.001, "betas": (0.8, 0.9)},
-        [[0.8917585, -1.8408519, 0.475], [0.7753289, -1.7322452, 0.451231], [0.7193232, -1.6461979, 0.4286353]],
+        [
+            [0.8917585, -1.8408519, 0.475],
+            [0.7753289, -1.7322452, 0.451231],
+            [0.7193232, -1.6461979, 0.4286353],
+        ],
     ),
-]  # fmt: skip
+]
 
 
 def a_parameter() -> torch.nn.Parameter:
@@ -31,7 +57,7 @@ def a_parameter() -> torch.nn.Parameter:
 
 
 @pytest.mark.filterwarnings("ignore:This implementation of AdamW is deprecated")
-@pytest.mark.parametrize("optimizer_class", [AdamW, transformers.AdamW])
+@pytest.mark.parametrize("optimizer_class", [AdamW, TRANSFORMERS.AdamW])
 @pytest.mark.parametrize(("options", "expected"), RECORDED)
 def test_steps_are_those_of_transformers_4(
     optimizer_class: Any, options: Dict[str, Any], expected: List[List[float]]

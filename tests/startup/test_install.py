@@ -106,9 +106,7 @@ def test_without_the_patches_allennlp_cannot_be_imported() -> None:
 
 
 def test_importing_the_package_first_needs_no_start_up_file() -> None:
-    result = run_code(
-        "import multitask_model, allennlp.training", MULTITASK_MODEL_STARTUP="0"
-    )
+    result = run_code("import multitask_model, allennlp.training", MULTITASK_MODEL_STARTUP="0")
     assert (result.returncode, result.stderr) == (0, "")
 
 
