@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed
 OFFLINE := HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast lint bench clean
+.PHONY: help install demo test test-fast test-oldest latest lint bench clean
 
 help:  ## print this list
 	@echo "usage: make TARGET [PYTHON=python3.10]"
@@ -32,6 +32,23 @@ test: $(STAMP)  ## run all tests in two processes
 
 test-fast: $(STAMP)  ## run the tests that are not marked slow
 	$(OFFLINE) $(BIN)/python -m pytest -n 2 -m "not slow"
+
+# Read from the directory before the packages of the environment, so that PyTorch is not installed
+# again. The lower bound of pyproject.toml and what it requires.
+OLDEST := $(VENV)-oldest
+OLDEST_PACKAGES := 'transformers==4.46.*' 'tokenizers==0.20.*' 'huggingface_hub<1'
+
+test-oldest: $(STAMP)  ## run the tests that use transformers with its oldest supported release
+	rm -rf $(OLDEST)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(OLDEST) $(OLDEST_PACKAGES)
+	$(OFFLINE) PYTHONPATH=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -n 2 \
+		$$(grep -rlE 'transformers|tiny_bert' tests --include='test_*.py')
+
+latest:  ## run all tests in a new environment with the newest releases that pyproject.toml allows
+	rm -rf .venv-latest
+	sh scripts/install.sh $(PYTHON) .venv-latest
+	.venv-latest/bin/python -m pip freeze --exclude-editable
+	$(OFFLINE) .venv-latest/bin/python -m pytest -n 2
 
 lint: $(STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check .

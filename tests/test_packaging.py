@@ -26,3 +26,11 @@ def test_the_description_for_a_package_index_has_no_relative_links() -> None:
     description = str(metadata).partition("\n\n")[2]
     assert "Multi-task learning with [AllenNLP](https://" in description
     assert re.findall(r"\]\((?!https?:)", description) == []
+
+
+def test_the_line_that_python_runs_at_its_start_is_installed() -> None:
+    """In an editable install too."""
+    files = importlib.metadata.files("multitask-model") or []
+    (installed,) = [file for file in files if file.name == "multitask_model_startup.pth"]
+    assert len(installed.parts) == 1  # in site-packages, where Python looks for it
+    assert installed.read_text() == (ROOT / "multitask_model_startup" / "startup.pth").read_text()

@@ -195,7 +195,7 @@ def _make_joiner(
             f"but got max_length={max_length(transformer)}. Remove the max_length of the embedder "
             "and of the token indexer, and set that of the tokenizer."
         )
-    return SequencePairJoiner(transformer.config.name_or_path)
+    return SequencePairJoiner(str(transformer.config.name_or_path))
 
 
 def _check_seq2vec_encoder(

@@ -3,6 +3,8 @@
 import importlib
 import warnings
 
+import multitask_model_startup
+
 INSTALL = "pip install --no-deps allennlp==2.10.1 fairscale==0.4.6"
 
 
@@ -24,6 +26,7 @@ def require_allennlp() -> None:
             import allennlp  # noqa: F401
             import fairscale  # noqa: F401
 
+            multitask_model_startup.apply_patches()
             importlib.import_module("allennlp.models")
     except ModuleNotFoundError as error:
         if error.name not in ("allennlp", "fairscale"):

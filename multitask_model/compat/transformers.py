@@ -1,6 +1,6 @@
 """Patches for current releases of transformers."""
 
-from typing import TYPE_CHECKING, Callable, List
+from typing import TYPE_CHECKING, Any, Callable, List
 
 from multitask_model.compat.patching import patch
 from multitask_model.compat.torch_internals import is_unsaved_buffer
@@ -28,6 +28,53 @@ def load_tokenizers_without_add_special_tokens() -> None:
         ) -> object:
             kwargs.pop("add_special_tokens", None)
             return original(model_name, **kwargs)
+
+
+def _is_version_5() -> bool:
+    """Whether transformers is version 5 or later."""
+    import transformers
+
+    return int(transformers.__version__.partition(".")[0]) >= 5
+
+
+def load_models_in_float32() -> None:
+    """
+    transformers 5 loads weights in the precision that they were saved in, often half precision.
+    AllenNLP's modules and optimizers expect single precision, which was the default before. A
+    `dtype` or `torch_dtype` in the `transformer_kwargs` of an embedder still has precedence.
+    """
+    import torch
+    from allennlp.common import cached_transformers
+
+    if _is_version_5():
+
+        @patch(cached_transformers, "get")
+        def _get(original: Callable[..., object], *args: object, **kwargs: object) -> object:
+            if "torch_dtype" not in kwargs:
+                kwargs.setdefault("dtype", torch.float32)
+            return original(*args, **kwargs)
+
+
+def reinitialize_loaded_weights() -> None:
+    """
+    transformers 5 marks the weights that it has loaded, and its functions for initialization leave
+    marked weights as they are. So the `reinit_modules` of AllenNLP's embedders had no effect.
+    AllenNLP gets its models without the marks, which are not used after loading.
+    """
+    import transformers
+    from allennlp.common import cached_transformers
+
+    class AutoModel(transformers.AutoModel):
+        @classmethod
+        def from_pretrained(cls, *args: Any, **kwargs: Any) -> "torch.nn.Module":
+            model: torch.nn.Module = super().from_pretrained(*args, **kwargs)
+            for tensor in (*model.parameters(), *model.buffers()):
+                vars(tensor).pop("_is_hf_initialized", None)
+            return model
+
+    if _is_version_5():
+        module: Any = cached_transformers
+        module.AutoModel = AutoModel
 
 
 def ignore_position_ids_of_old_archives() -> None:

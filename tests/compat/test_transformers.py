@@ -2,15 +2,17 @@
 
 import copy
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 import torch
-from allennlp.common import Params
+from allennlp.common import Params, cached_transformers
 from allennlp.data import Vocabulary
 from allennlp.data.tokenizers import Tokenizer
 from allennlp.models import Model
+from allennlp.modules.token_embedders import PretrainedTransformerEmbedder
 from allennlp.nn.module import Module
+from transformers import BertModel
 
 import multitask_model  # noqa: F401  (applies the patches)
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
@@ -106,3 +108,52 @@ def test_the_key_of_another_unsaved_buffer_is_still_an_error() -> None:
     module.register_buffer("mask", torch.zeros(1), persistent=False)
     with pytest.raises(RuntimeError, match='Unexpected key.*"mask"'):
         module.load_state_dict({"mask": torch.zeros(1)})
+
+
+# --- loading models
+
+
+@pytest.fixture(name="half_bert", scope="module")
+def _half_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model that was saved in half precision."""
+    directory = make_tiny_bert(tmp_path_factory.mktemp("half_bert"))
+    BertModel.from_pretrained(directory).half().save_pretrained(directory)
+    return directory
+
+
+@pytest.mark.parametrize("load_weights", [True, False])
+def test_a_model_in_half_precision_is_loaded_in_single_precision(
+    load_weights: bool, half_bert: str
+) -> None:
+    embedder = PretrainedTransformerEmbedder(half_bert, load_weights=load_weights)
+    assert {parameter.dtype for parameter in embedder.parameters()} == {torch.float32}
+
+
+def test_a_given_precision_has_precedence(tmp_path: Path) -> None:
+    options = {"torch_dtype": torch.float16}
+    embedder = PretrainedTransformerEmbedder(make_tiny_bert(tmp_path), transformer_kwargs=options)
+    assert {parameter.dtype for parameter in embedder.parameters()} == {torch.float16}
+
+
+@pytest.mark.parametrize(
+    ("modules", "changed"),
+    [
+        (1, ["encoder.layer.1"]),
+        (["pooler"], ["pooler"]),
+        (["pooler", "layer.0"], ["encoder.layer.0", "pooler"]),
+    ],
+)
+def test_modules_are_reinitialized(modules: Any, changed: List[str], tmp_path: Path) -> None:
+    model = make_tiny_bert(tmp_path, layers=2)
+    loaded = dict(cached_transformers.get(model, True).named_parameters())
+    spec = modules if isinstance(modules, int) else tuple(modules)
+    other = dict(cached_transformers.get(model, True, reinit_modules=spec).named_parameters())
+    different = {name for name in loaded if not torch.equal(loaded[name], other[name])}
+    assert different == {
+        name for name in loaded if name.startswith(tuple(changed)) and is_random(name)
+    }
+
+
+def is_random(name: str) -> bool:
+    """Whether BERT initializes the parameter with random numbers and not with a constant."""
+    return name.endswith("weight") and "LayerNorm" not in name

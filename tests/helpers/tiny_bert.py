@@ -4,7 +4,7 @@ import os
 from typing import Union
 
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import AutoTokenizer, BertConfig, BertModel
 
 HIDDEN_SIZE = 8
 
@@ -33,10 +33,8 @@ def make_tiny_bert(directory: Union[str, "os.PathLike[str]"], layers: int = 1) -
     """
     directory = os.fspath(directory)
     os.makedirs(directory, exist_ok=True)
-    vocabulary = os.path.join(directory, "vocab.txt")
-    with open(vocabulary, "w") as file:
+    with open(os.path.join(directory, "vocab.txt"), "w") as file:
         file.write("\n".join(VOCABULARY) + "\n")
-    BertTokenizerFast(vocabulary, do_lower_case=True).save_pretrained(directory)
 
     config = BertConfig(
         vocab_size=len(VOCABULARY),
@@ -49,4 +47,5 @@ def make_tiny_bert(directory: Union[str, "os.PathLike[str]"], layers: int = 1) -
     with torch.random.fork_rng():
         torch.manual_seed(0)
         BertModel(config).save_pretrained(directory)
+    AutoTokenizer.from_pretrained(directory, do_lower_case=True).save_pretrained(directory)
     return directory

@@ -28,7 +28,7 @@ def make_roberta_tokenizer(directory: Path) -> str:
     vocabulary = ", ".join(f'"{token}": {index}' for index, token in enumerate(tokens))
     (directory / "vocab.json").write_text(f"{{{vocabulary}}}", encoding="utf-8")
     (directory / "merges.txt").write_text("#version: 0.2\n")
-    files = [str(directory / name) for name in ("vocab.json", "merges.txt")]
+    files: Any = [str(directory / name) for name in ("vocab.json", "merges.txt")]
     RobertaTokenizerFast(*files).save_pretrained(directory)
     RobertaConfig(vocab_size=len(tokens)).save_pretrained(directory)
     return str(directory)
