@@ -177,7 +177,7 @@ class MultiTaskModel(Model):
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
-        self._mean_losses = MeanLosses()
+        self._mean_losses, self._reported = MeanLosses(), MeanLosses()
         self._per_task_metrics = (
             PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
         )
@@ -355,6 +355,19 @@ class MultiTaskModel(Model):
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
+    def report_metric(self, name: str, value: torch.Tensor) -> None:
+        """
+        Adds a value to a metric of the model, which is the mean of its values since the last reset,
+        in this process.
+
+        # Parameters
+
+        name : `str`
+        value : `torch.Tensor`
+            Of shape `[]`.
+        """
+        self._reported.add(name, value, rows=1)
+
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
@@ -393,6 +406,13 @@ class MultiTaskModel(Model):
         if self._per_task_metrics is not None:
             for prefix, of_task in self._per_task_metrics.get(reset):
                 add_metrics(metrics, prefix, of_task)
+        for name, value in self._reported.get(reset).items():
+            if name in metrics:
+                raise ValueError(
+                    f"Every metric must have a unique name, but {name!r} was reported by "
+                    "report_metric() and by a head. Rename the head, or the reported metric."
+                )
+            metrics[name] = value
         if reset:
             if self.training:
                 self._missing_losses.finish_epoch()

@@ -30,7 +30,11 @@ class InterruptingCallback(TrainerCallback):
 
     def on_batch(self, trainer: Any, *args: Any, **kwargs: Any) -> None:
         interrupted = Path(self.serialization_dir) / "interrupted"
-        if kwargs["is_training"] and trainer._total_batches_completed == 16 and not interrupted.exists():
+        if (
+            kwargs["is_training"]
+            and trainer._total_batches_completed == 16
+            and not interrupted.exists()
+        ):
             interrupted.touch()
             raise KeyboardInterrupt
 
