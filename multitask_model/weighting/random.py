@@ -15,8 +15,9 @@ class RandomWeighting(LossWeighting):
 
         loss = Σ_h λ_h · L_h,   λ = softmax(z),   z_h ~ N(0, 1)
 
-    Random loss weighting (RLW) of Lin et al. (2022), "Reasonable Effectiveness of Random Weighting:
-    A Litmus Test for Multi-Task Learning" (arXiv:2111.10603), with normal distributions.
+    Random loss weighting (RLW), Algorithm 2 of Lin et al. (2022), "Reasonable Effectiveness of
+    Random Weighting: A Litmus Test for Multi-Task Learning" (arXiv:2111.10603), with normal
+    distributions.
 
     The softmax is over the heads that ran: a single head has weight 1, so that batches of one head
     are trained as with `mean`. In evaluation, all weights are their expectation, 1 / H.
