@@ -2,7 +2,7 @@
 The time of a training step with the callback `gradient_aggregation`, relative to a plain step, of
 the model of `examples/ewt/bilstm.jsonnet` with 2, 4 and 8 heads.
 
-    python -m benchmarks.gradients EWT_DIR
+    python benchmarks/gradients.py EWT_DIR
 
 EWT_DIR is the folder of the treebank. Trains on its development part. With `--write`, the table is
 also written to `benchmarks/RESULTS.md`.
@@ -25,9 +25,9 @@ from allennlp.common import Params
 from allennlp.data import DataLoader, DatasetReader, Vocabulary
 from allennlp.models import Model
 from allennlp.training import GradientDescentTrainer
+from routing import RESULTS, keep_freed_memory, processor  # type: ignore[import-not-found]
 
 import multitask_model
-from benchmarks.routing import RESULTS, keep_freed_memory, processor
 from multitask_model.training.callbacks import GradientAggregationCallback
 
 CONFIG = Path(__file__).parent.parent / "examples" / "ewt" / "bilstm.jsonnet"
@@ -38,7 +38,7 @@ INTRODUCTION = """# Cost of aggregating gradients
 The time of a training step with the callback `gradient_aggregation` and the aggregator `upgrad`,
 relative to a plain step: the median of the ratios over 40 batches of 32 sentences. The model is
 that of `examples/ewt/bilstm.jsonnet` with two of its heads, with all four, and with each of these
-twice. Command: `python -m benchmarks.gradients EWT_DIR --write`.
+twice. Command: `python benchmarks/gradients.py EWT_DIR --write`.
 """
 WARMUP = 3
 VARIANTS = {"features": True, "parameters": False}
