@@ -8,6 +8,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from multitask_model.errors import check_known, format_names
+from multitask_model.training.head_gradients import Gradients
 
 AGGREGATORS = {
     "aligned_mtl": "AlignedMTL",
@@ -126,3 +127,13 @@ def _of_heads(value: object, heads: Sequence[str], device: torch.device) -> obje
     if isinstance(value, Mapping):
         return torch.tensor([float(value[head]) for head in heads], device=device)
     return value
+
+
+def aggregate(aggregator: Any, gradients: Gradients) -> List[torch.Tensor]:
+    """Returns the gradient at each shared tensor that an aggregator of TorchJD combines."""
+    # TorchJD reads the attribute `jac` of leaves, and writes to their `grad`.
+    leaves: List[Any] = [tensor.detach().requires_grad_() for tensor, _ in gradients]
+    for leaf, (_, jacobian) in zip(leaves, gradients):
+        leaf.jac = jacobian
+    import_torchjd("autojac").jac_to_grad(leaves, aggregator)
+    return [leaf.grad for leaf in leaves]

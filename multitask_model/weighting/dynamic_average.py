@@ -1,6 +1,6 @@
 """The `dynamic_average` weighting."""
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -58,8 +58,8 @@ class DynamicAverageWeighting(LossWeighting):
                 f"{temperature}. The paper uses 2.0."
             )
         self.temperature = temperature
-        tracked = ("epochs", "mean_before", "mean", "sum", "batches")
-        self.tracked = HeadValues(dict.fromkeys(tracked, 0.0))
+        tracked = ("sum", "batches", "epochs", "mean", "mean_before")
+        self.tracked = HeadValues({"weight": 1.0, **dict.fromkeys(tracked, 0.0)})
 
     @overrides
     def set_heads(self, names: Sequence[str]) -> None:
@@ -68,39 +68,34 @@ class DynamicAverageWeighting(LossWeighting):
 
     @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
-        weights = self._weights()[[self.head_names.index(name) for name in losses]]  # Shape: (H,)
         if self.training:
             names, means = mean_over_processes(losses, self.head_names)
-            self._add("sum", names, means)
-            self._add("batches", names, torch.ones_like(means))
+            self.tracked.add("sum", names, means)
+            self.tracked.add("batches", names, torch.ones_like(means))
+        weights = self.tracked.get("weight", losses)  # Shape: (H,)
         self.record_weights(losses, weights)
         return (weights * torch.stack(list(losses.values()))).sum()
 
-    def _weights(self) -> torch.Tensor:
+    @overrides
+    def finish_epoch(self) -> None:
+        batches = self.tracked.get("batches", self.head_names)
+        ran = [name for name, count in zip(self.head_names, batches.tolist()) if count]
+        if ran:
+            self._finish_epoch_of(ran)
         mean, before, epochs = (
             self.tracked.get(key, self.head_names) for key in ("mean", "mean_before", "epochs")
         )
         rates = torch.where(before == 0, torch.ones_like(mean), mean / before)
-        return dynamic_average_weights(rates, epochs > 1, self.temperature)
+        weights = dynamic_average_weights(rates, epochs > 1, self.temperature)
+        self.tracked.put("weight", self.head_names, weights)
 
-    def _add(self, key: str, names: Sequence[str], values: torch.Tensor) -> None:
-        self.tracked.put(key, names, self.tracked.get(key, names) + values)
-
-    @overrides
-    def finish_epoch(self) -> None:
-        ran, means = self._epoch_means()
-        if ran:
-            self.tracked.put("mean_before", ran, self.tracked.get("mean", ran))
-            self.tracked.put("mean", ran, means)
-            self._add("epochs", ran, torch.ones_like(means))
-            for key in ("sum", "batches"):
-                self.tracked.put(key, ran, torch.zeros_like(means))
-
-    def _epoch_means(self) -> Tuple[List[str], torch.Tensor]:
-        batches = self.tracked.get("batches", self.head_names)
-        means = self.tracked.get("sum", self.head_names) / batches
-        ran = batches.nonzero().squeeze(1)
-        return [self.head_names[i] for i in ran.tolist()], means[ran]
+    def _finish_epoch_of(self, names: Sequence[str]) -> None:
+        means = self.tracked.get("sum", names) / self.tracked.get("batches", names)
+        self.tracked.put("mean_before", names, self.tracked.get("mean", names))
+        self.tracked.put("mean", names, means)
+        self.tracked.add("epochs", names, torch.ones_like(means))
+        for key in ("sum", "batches"):
+            self.tracked.put(key, names, torch.zeros_like(means))
 
 
 def dynamic_average_weights(

@@ -56,3 +56,7 @@ class HeadValues(torch.nn.Module):
         with torch.no_grad():
             for name, value in zip(names, values):
                 getattr(self.by_head[name], key).copy_(value)
+
+    def add(self, key: str, names: Sequence[str], values: torch.Tensor) -> None:
+        """Adds to one of the numbers of these heads, from a tensor of shape `(H,)`."""
+        self.put(key, names, self.get(key, names) + values)

@@ -4,17 +4,20 @@ import itertools
 from typing import Any, Dict, List, Sequence, Union, cast
 
 import torch
-from allennlp.common.checks import ConfigurationError
-from allennlp.common.util import is_distributed
 from allennlp.training import GradientDescentTrainer
 from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.callbacks.backward import OnBackwardException
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import batches_of_step, scales_gradients
+from multitask_model.compat.allennlp_internals import batches_of_step
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import BACKBONE, LOSS
-from multitask_model.training.aggregators import Aggregators, import_torchjd
+from multitask_model.training.aggregation_checks import (
+    check_names_of_conflicts,
+    check_trainer,
+    conflict_name,
+)
+from multitask_model.training.aggregators import Aggregators, aggregate, import_torchjd
 from multitask_model.training.features import Features
 from multitask_model.training.head_gradients import (
     Gradients,
@@ -108,7 +111,7 @@ class GradientAggregationCallback(TrainerCallback):
         if self._features is not None:
             self._features.attach(self._model)
         if self._log_conflicts:
-            names_of_conflicts(heads)
+            check_names_of_conflicts(heads)
 
     @overrides
     def on_end(self, trainer: GradientDescentTrainer, *args: object, **kwargs: object) -> None:
@@ -174,60 +177,5 @@ class GradientAggregationCallback(TrainerCallback):
 
     def _report_conflicts(self, heads: Sequence[str], gradients: Gradients) -> None:
         matrix = cosines(gradients)
-        for (i, a), (j, b) in itertools.combinations(enumerate(heads), 2):
-            self._model.report_metric(f"conflict_{a}_{b}", matrix[i, j])
-
-
-def aggregate(aggregator: Any, gradients: Gradients) -> List[torch.Tensor]:
-    """Returns the aggregated gradient at each of the shared tensors."""
-    # TorchJD reads the attribute `jac` of leaves, and writes to their `grad`.
-    leaves: List[Any] = [tensor.detach().requires_grad_() for tensor, _ in gradients]
-    for leaf, (_, jacobian) in zip(leaves, gradients):
-        leaf.jac = jacobian
-    import_torchjd("autojac").jac_to_grad(leaves, aggregator)
-    return [leaf.grad for leaf in leaves]
-
-
-def names_of_conflicts(heads: Sequence[str]) -> List[str]:
-    """
-    Returns the names of the metrics of `log_conflicts`.
-
-    # Raises
-
-    `ConfigurationError`
-        If two pairs of heads have the same name.
-    """
-    names = [f"conflict_{a}_{b}" for a, b in itertools.combinations(heads, 2)]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigurationError(
-                "With log_conflicts, every pair of heads must have a metric name of its own, but "
-                f"got {name!r} for two pairs. Rename a head."
-            )
-    return names
-
-
-def check_trainer(trainer: GradientDescentTrainer) -> None:
-    """
-    # Raises
-
-    `ConfigurationError`
-        If the callback cannot be used with this trainer.
-    """
-    requirement = "The trainer callback 'gradient_aggregation' requires"
-    if not isinstance(trainer.model, MultiTaskModel):
-        raise ConfigurationError(
-            f"{requirement} the model 'multitask' of multitask_model, but got "
-            f"{type(trainer.model).__name__}. Change the model, or remove the callback."
-        )
-    if is_distributed():
-        raise ConfigurationError(
-            f"{requirement} a single process, but got distributed training, which averages the "
-            "gradients of the plain backward pass only. Train on one device, or remove the "
-            "callback."
-        )
-    if scales_gradients(trainer):
-        raise ConfigurationError(
-            f"{requirement} gradients that are not scaled, but got use_amp with grad_scaling. Set "
-            "grad_scaling of the trainer to false, or remove the callback."
-        )
+        for i, j in itertools.combinations(range(len(heads)), 2):
+            self._model.report_metric(conflict_name(heads[i], heads[j]), matrix[i, j])

@@ -6,7 +6,6 @@ from typing import Any, Dict, List
 
 import pytest
 import torch
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import Backbone
@@ -14,7 +13,6 @@ from allennlp.training.callbacks.backward import OnBackwardException
 
 from multitask_model import MultiTaskModel
 from multitask_model.training.aggregators import AGGREGATORS
-from multitask_model.training.callbacks import gradient_aggregation
 from tests.helpers.aggregation import (
     aggregated_gradients,
     batch_for,
@@ -23,7 +21,6 @@ from tests.helpers.aggregation import (
     make_trainer,
     tiny_model,
 )
-from tests.helpers.messages import exactly
 from tests.helpers.training_config import make_config, train
 from tests.training.test_aggregators import REQUIRED
 
@@ -197,59 +194,7 @@ def test_the_conflict_is_the_mean_cosine_of_the_gradients() -> None:
     assert "conflict_a_b" not in model.get_metrics()
 
 
-def test_two_pairs_with_one_name_are_an_error() -> None:
-    callback = make_callback("sum", log_conflicts=True)
-    message = (
-        "With log_conflicts, every pair of heads must have a metric name of its own, but got "
-        "'conflict_x_y_z' for two pairs. Rename a head."
-    )
-    with pytest.raises(ConfigurationError, match=exactly(message)):
-        make_trainer(_named("x", "x_y", "z", "y_z"), callback)
-
-
-def _named(*names: str) -> Any:
-    heads: Dict[str, Head] = {name: Distance(A) for name in names}
-    return MultiTaskModel(Vocabulary(), Point(0.0, 0.0), heads)
-
-
-# --- errors
-
-
 def test_gradients_that_were_computed_already_are_an_error() -> None:
     trainer = make_trainer(tiny_model(), callback := make_callback("sum"))
     with pytest.raises(OnBackwardException, match="Remove the other callback"):
         callback.on_backward(trainer, {}, True)
-
-
-def test_distributed_training_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradient_aggregation, "is_distributed", lambda: True)
-    message = (
-        "The trainer callback 'gradient_aggregation' requires a single process, but got "
-        "distributed training, which averages the gradients of the plain backward pass only. Train "
-        "on one device, or remove the callback."
-    )
-    with pytest.raises(ConfigurationError, match=exactly(message)):
-        make_trainer(tiny_model(), make_callback("sum"))
-
-
-def test_a_gradient_scaler_is_an_error() -> None:
-    trainer: Any = make_trainer(tiny_model())
-    trainer._scaler = torch.amp.GradScaler("cpu")
-    message = (
-        "The trainer callback 'gradient_aggregation' requires gradients that are not scaled, but "
-        "got use_amp with grad_scaling. Set grad_scaling of the trainer to false, or remove the "
-        "callback."
-    )
-    with pytest.raises(ConfigurationError, match=exactly(message)):
-        make_callback("sum").on_start(trainer)
-
-
-def test_another_model_is_an_error() -> None:
-    trainer: Any = make_trainer(tiny_model())
-    trainer.model = trainer.model.head("a")
-    message = (
-        "The trainer callback 'gradient_aggregation' requires the model 'multitask' of "
-        "multitask_model, but got TinyHead. Change the model, or remove the callback."
-    )
-    with pytest.raises(ConfigurationError, match=exactly(message)):
-        make_callback("sum").on_start(trainer)
