@@ -123,6 +123,8 @@ def batches_of_step(trainer: GradientDescentTrainer) -> int:
     divides the loss by it, but tells its callbacks only the loss before that.
     """
     group = int(trainer._num_gradient_accumulation_steps)
+    if group == 1:
+        return 1
     try:
         remaining = len(trainer.data_loader) - batches_completed(trainer)
     except TypeError:  # the loader has no length

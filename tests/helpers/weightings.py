@@ -1,7 +1,7 @@
 """Building loss weightings and losses."""
 
 from math import log
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import torch
 
@@ -67,11 +67,11 @@ def make_new(name: str, *heads: str) -> LossWeighting:
     return weighting.train(CASES[name].training)
 
 
-def make_weighting(name: str, *heads: str) -> LossWeighting:
+def make_weighting(name: str, *heads: str, device: Optional[torch.device] = None) -> LossWeighting:
     """Returns the weighting of a case after its epochs, with its heads or in another order."""
-    weighting = make_new(name, *(heads or CASES[name].losses))
+    weighting = make_new(name, *(heads or CASES[name].losses)).to(device or "cpu")
     for losses in CASES[name].epochs:
-        weighting({head: torch.tensor(loss) for head, loss in losses.items()})
+        weighting({head: torch.tensor(loss, device=device) for head, loss in losses.items()})
         weighting.finish_epoch()
     return weighting
 

@@ -22,8 +22,9 @@ def test_a_weighting_is_built_from_its_name_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_value_is_that_of_the_definition(name: str) -> None:
-    loss = make_weighting(name)(make_losses(**CASES[name].losses))
+def test_the_value_is_that_of_the_definition(name: str, device: torch.device) -> None:
+    losses = {head: loss.to(device) for head, loss in make_losses(**CASES[name].losses).items()}
+    loss = make_weighting(name, device=device)(losses)
     assert loss.shape == ()
     assert loss.item() == pytest.approx(CASES[name].expected)
 

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict
 import pytest
 import torch
 from allennlp.nn.regularizers import L2Regularizer, RegularizerApplicator
+from allennlp.nn.util import move_to_device
 
 from multitask_model import Partial
 from multitask_model.weighting import (
@@ -83,7 +84,8 @@ MODELS: Dict[str, Callable[[], Any]] = {
 }
 
 
-def check(model: Any, batch: Dict[str, Any], features: bool) -> None:
+def check(model: Any, batch: Dict[str, Any], features: bool, device: torch.device) -> None:
+    model, batch = model.to(device), move_to_device(batch, device)
     expected = plain_gradients(copy.deepcopy(model), batch)
     found = aggregated_gradients(model, batch, make_callback(features=features))
     assert any(gradient is not None for gradient in expected.values())
@@ -96,19 +98,21 @@ def check(model: Any, batch: Dict[str, Any], features: bool) -> None:
 
 @pytest.mark.parametrize("features", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_gradients_are_those_of_the_plain_pass(name: str, features: bool) -> None:
-    check(MODELS[name](), batch_for(ABC), features)
+def test_the_gradients_are_those_of_the_plain_pass(
+    name: str, features: bool, device: torch.device
+) -> None:
+    check(MODELS[name](), batch_for(ABC), features, device)
 
 
 @pytest.mark.parametrize("features", [False, True])
-def test_a_batch_of_one_head_gets_the_plain_pass(features: bool) -> None:
-    check(tiny_model("abc", loss_weights={"a": 0.5}), batch_for(["a", "a"]), features)
+def test_a_batch_of_one_head_gets_the_plain_pass(features: bool, device: torch.device) -> None:
+    check(tiny_model("abc", loss_weights={"a": 0.5}), batch_for(["a", "a"]), features, device)
 
 
 @pytest.mark.parametrize("features", [False, True])
-def test_a_head_that_is_called_twice(features: bool) -> None:
+def test_a_head_that_is_called_twice(features: bool, device: torch.device) -> None:
     # Only some instances of a have a label.
     batch = batch_for(ABC)
     rows = (0, 1, 3, 4)
     batch["label"] = Partial(batch["label"][list(rows)], rows)
-    check(tiny_model("abc"), batch, features)
+    check(tiny_model("abc"), batch, features, device)
