@@ -11,7 +11,14 @@ Gradients = List[Tuple[torch.Tensor, torch.Tensor]]
 
 
 class Parameters(NamedTuple):
-    """The parameters of a model by who uses them."""
+    """
+    The parameters of a model by the components that use them.
+
+    >>> import torch
+    >>> parameter = torch.nn.Parameter(torch.zeros(2))
+    >>> Parameters(backbone=[parameter], tied=[], own={"ner": []}).own
+    {'ner': []}
+    """
 
     backbone: List[torch.nn.Parameter]
     tied: List[torch.nn.Parameter]

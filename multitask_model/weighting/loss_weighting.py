@@ -81,7 +81,7 @@ class LossWeighting(torch.nn.Module, Registrable):
         weights : `torch.Tensor`
             The derivative of the combined loss by each of them, of shape `(H,)`.
         """
-        self._mean_weights.add_all([(name, w, 1) for name, w in zip(losses, weights.detach())])
+        self._mean_weights.add_all(dict(zip(losses, weights.detach())), dict.fromkeys(losses, 1))
         if self.compares_heads and self.training and len(losses) < len(self.head_names):
             self._warn_of_missing_heads(losses)
 
