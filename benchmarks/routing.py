@@ -216,7 +216,9 @@ def main() -> None:
     )
     print(f"\n{table(results)}\n\n{machine}")
     if arguments.write:
-        RESULTS.write_text(f"{INTRODUCTION}\n{table(results)}\n\n{machine}.\n")
+        _, *others = RESULTS.read_text().partition("\n# ")  # the section of gradients.py
+        section = f"{INTRODUCTION}\n{table(results)}\n\n{machine}.\n"
+        RESULTS.write_text(section + "".join(others))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,10 @@ from multitask_model.model import MultiTaskModel  # noqa: E402
 from multitask_model.predictor import MultiTaskPredictor  # noqa: E402
 from multitask_model.routing.partial import Partial, Whole  # noqa: E402
 from multitask_model.routing.signatures import get_forward_arguments  # noqa: E402
-from multitask_model.training.callbacks import MultiTaskDataCallback  # noqa: E402
+from multitask_model.training.callbacks import (  # noqa: E402
+    GradientAggregationCallback,
+    MultiTaskDataCallback,
+)
 from multitask_model.training.distributed_training import (  # noqa: E402
     prepare_distributed_training as _prepare_distributed_training,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "CrfTaggerHead",
     "DependencyParserHead",
     "EpochSampler",
+    "GradientAggregationCallback",
     "HfDatasetReader",
     "LabeledJsonlReader",
     "LossWeighting",

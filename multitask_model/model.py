@@ -41,7 +41,7 @@ from multitask_model.routing.fit_checks import check_head, raise_head_error
 from multitask_model.routing.inputs import map_tensors
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
-from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
+from multitask_model.routing.output_names import BACKBONE, LOSS, WEIGHT, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
 from multitask_model.routing.signatures import unwrap
@@ -105,7 +105,8 @@ class MultiTaskModel(Model):
 
         A loss of the backbone is the mean over all rows.
     loss_weighting : `LossWeighting`, optional (default = `SumWeighting()`)
-        How the weighted losses of the heads are combined.
+        How the weighted losses of the heads are combined. What it learns and tracks is part of the
+        model's parameters and buffers, under `_balancing`.
     per_task_metrics : `bool`, optional (default = `False`)
         If `True`, the metrics of a head that serves several tasks are also reported for each task,
         as `TASK_HEAD_METRIC`. Such a head is then called twice for every batch: the second time
@@ -130,7 +131,7 @@ class MultiTaskModel(Model):
         place. Components with a module that works in place, such as `ReLU(inplace=True)`, always
         do. For any other head, a change of a tensor argument is an error.
     initializer : `InitializerApplicator`, optional (default = `InitializerApplicator()`)
-        Initializes the parameters of the whole model.
+        Initializes the parameters of the backbone and of the heads.
     **kwargs : `Any`
         `regularizer`, `serialization_dir` and `ddp_accelerator` of `Model`.
 
@@ -164,8 +165,8 @@ class MultiTaskModel(Model):
         super().__init__(vocab, **kwargs)
         self._backbone = backbone
         self._heads = make_module_dict(heads)
-        self._loss_weighting = loss_weighting or SumWeighting()
-        self._loss_weighting.set_heads(list(heads))
+        weighting = loss_weighting or SumWeighting()
+        weighting.set_heads(list(heads))
         check_components(
             [BACKBONE, *heads],
             loss_weights=loss_weights or {},
@@ -177,16 +178,19 @@ class MultiTaskModel(Model):
         self._routers = self._make_routers(arg_name_mapping, allowed_arguments, copy_inputs)
         for name, head in heads.items():
             check_head(name, head, self._routers[name], backbone)
-        self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, self._loss_weighting)
+        self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, weighting)
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
-        self._mean_losses = MeanLosses()
+        self._mean_losses, self._reported = MeanLosses(), MeanLosses()
         self._per_task_metrics = (
             PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
         )
         self._may_have_penalty = any(map(may_have_penalty, (self, *map(unwrap, heads.values()))))
         initializer(self)
+        # Added last, and without "weight" in its name: an initializer or a regularizer for the
+        # parameters ".*weight" must not get the values that a weighting learns.
+        self._balancing = weighting
         if pretrained_file is not None:
             load_pretrained(self, pretrained_file)
 
@@ -219,6 +223,11 @@ class MultiTaskModel(Model):
     def heads(self) -> torch.nn.ModuleDict:
         """The heads by name, in their order, each as it was passed in: possibly in a wrapper."""
         return self._modules["_heads"]  # type: ignore[return-value]
+
+    @property
+    def loss_weighting(self) -> LossWeighting:
+        """The loss weighting."""
+        return self._modules["_balancing"]  # type: ignore[return-value]
 
     def head(self, name: str) -> Head:
         """Returns the head of this name, without a wrapper such as `DistributedDataParallel`."""
@@ -291,7 +300,9 @@ class MultiTaskModel(Model):
         head.train(self.training)
         if self._per_task_metrics is not None:
             self._per_task_metrics.set_tasks(all_tasks)
-        self._loss_weighting.set_heads(list(self._heads))
+        self.loss_weighting.set_heads(list(self._heads))
+        if parameter is not None:
+            self.loss_weighting.to(parameter.device)
 
     def forward(self, **kwargs: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         """
@@ -393,6 +404,18 @@ class MultiTaskModel(Model):
         joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size)
         return joint_loss.clone() if losses else joint_loss + anchor(encoded)
 
+    def report_metric(self, name: str, value: torch.Tensor) -> None:
+        """
+        Adds a value to a metric of the model, which is the mean of its values since the last reset.
+
+        # Parameters
+
+        name : `str`
+        value : `torch.Tensor`
+            Of shape `[]`.
+        """
+        self._reported.add(name, value, rows=1)
+
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """
@@ -403,8 +426,10 @@ class MultiTaskModel(Model):
             (`_HEAD_METRIC` for a hidden `_METRIC`). The mean of its losses over instances is
             `HEAD_loss`, unless the head itself reports a `loss`: the loss of each batch is weighted
             by the number of rows that it is the mean of. A backbone with a loss has
-            `backbone_loss`. A head that had no loss, and whose `Metric` objects counted nothing, is
-            left out, and so is a head with a metric that cannot be read before it is called.
+            `backbone_loss`. The mean of its weights over batches is `HEAD_weight`, unless the head
+            itself reports a `weight`, or the loss weighting is `sum`, whose weights are all 1. A
+            head that had no loss, and whose `Metric` objects counted nothing, is left out, and so
+            is a head with a metric that cannot be read before it is called.
 
         # Raises
 
@@ -419,25 +444,38 @@ class MultiTaskModel(Model):
                 self._missing_losses.exchange(self._mean_losses.sums())
             if self._per_task_metrics is not None:
                 self._per_task_metrics.exchange()
+            self._reported.exchange()
+            self.loss_weighting.exchange_weights()
         with alone():
             return self._read_metrics(reset)
 
     def _read_metrics(self, reset: bool) -> Dict[str, float]:
         metrics: Dict[str, float] = {}
         mean_losses = self._mean_losses.get(reset)
+        mean_weights = self.loss_weighting.get_weights(reset)
         if BACKBONE in mean_losses:
             metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
         for name in filter(self._heads_called.__contains__, self._heads):
             of_head = read_metrics(self.head(name), reset, had_loss=name in mean_losses)
             if name in mean_losses:
                 of_head.setdefault(LOSS, mean_losses[name])
+            if name in mean_weights:
+                of_head.setdefault(WEIGHT, mean_weights[name])
             add_metrics(metrics, name, of_head)
         if self._per_task_metrics is not None:
             for prefix, of_task in self._per_task_metrics.get(reset):
                 add_metrics(metrics, prefix, of_task)
+        for name, value in self._reported.get(reset).items():
+            if name in metrics:
+                raise ValueError(
+                    f"Every metric must have a unique name, but {name!r} was reported by "
+                    "report_metric() and by a head. Rename the head, or the reported metric."
+                )
+            metrics[name] = value
         if reset:
             if self.training:
                 self._missing_losses.finish_epoch()
+                self.loss_weighting.finish_epoch()
             self._heads_called.clear()
         return metrics
 

@@ -4,7 +4,18 @@ import contextlib
 import contextvars
 import logging
 import os
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -29,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 EMBEDDINGS = (Embedding, torch.nn.Embedding, torch.nn.EmbeddingBag)
 _HEADS = "_heads."
+_BALANCING = "_balancing."
+_BY_HEAD = ".by_head."
 _other_heads_allowed = contextvars.ContextVar("_other_heads_allowed", default=False)
 
 
@@ -102,7 +115,12 @@ def ignore_other_heads(
 
 
 def head_of(name: str) -> Optional[str]:
-    """Returns the head that a name in a state dict belongs to, or `None`."""
+    """
+    Returns the head that a name in a state dict belongs to, or `None`. Values that a loss weighting
+    keeps for a head belong to that head.
+    """
+    if name.startswith(_BALANCING) and _BY_HEAD in name:
+        return name.split(_BY_HEAD)[1].split(".")[0]
     return name.split(".")[1] if name.startswith(_HEADS) else None
 
 
@@ -126,7 +144,8 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
     Copies the weights of an archive to the backbone of `model` and to the heads that both have.
     Where the vocabulary has grown, the rows of the old entries are copied. The rows of an embedding
     for new entries get the vector of the OOV token, so that the heads of the archive score as
-    before, unless the embedding has a `pretrained_file` with vectors.
+    before, unless the embedding has a `pretrained_file` with vectors. The loss weighting starts as
+    in a new model.
 
     # Parameters
 
@@ -147,8 +166,8 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
     saved = {n: value for n, value in saved.items() if not is_position_ids_buffer(model, n)}
     saved_heads = {head for head in map(head_of, saved) if head is not None}
     log_other_heads(model.heads, saved_heads)
-    own = {n: v for n, v in model.state_dict().items() if head_of(n) in (None, *saved_heads)}
-    saved = {n: v for n, v in saved.items() if head_of(n) in (None, *model.heads)}
+    own = _of_shared_modules(model.state_dict(), saved_heads)
+    saved = _of_shared_modules(saved, model.heads)
     different = sorted(own.keys() ^ saved.keys())
     if different:
         raise ConfigurationError(
@@ -168,6 +187,18 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
         for name, module in model.named_modules():
             if f"{name}.weight" in own:
                 _copy_unknown(module, len(saved[f"{name}.weight"]), growths)
+
+
+def _of_shared_modules(
+    state: Mapping[str, torch.Tensor], heads: Iterable[str]
+) -> Dict[str, torch.Tensor]:
+    # What a loss weighting learned depends on all heads and on their data.
+    known = (None, *heads)
+    return {
+        name: value
+        for name, value in state.items()
+        if head_of(name) in known and not name.startswith(_BALANCING)
+    }
 
 
 def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths) -> None:

@@ -14,10 +14,14 @@ from allennlp.common import Params
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
+from allennlp.models import Model
 from allennlp.models.heads import Head
 from allennlp.training.callbacks import TrainerCallback
+from allennlp.training.optimizers import Optimizer
 
 from multitask_model import (
+    GradientAggregationCallback,
+    LossWeighting,
     MultiTaskDataCallback,
     MultiTaskDataLoader,
     MultiTaskDatasetReader,
@@ -25,9 +29,11 @@ from multitask_model import (
     TextBackbone,
 )
 from multitask_model.data.samplers import DynamicSampler
+from multitask_model.training.aggregators import AGGREGATORS
 from tests.helpers.commands import ROOT
-from tests.helpers.models import FixedBackbone
+from tests.helpers.models import FixedBackbone, make_vocab
 from tests.helpers.pages import DOCS, README, code_block, code_blocks, config_excerpts, run_in
+from tests.helpers.registry import our_types
 
 PAGES = [README, *sorted(DOCS.glob("*.md")), ROOT / "examples" / "README.md"]
 TUTORIAL = DOCS / "tutorial.md"
@@ -161,6 +167,45 @@ def test_heads_without_a_loss_weight_have_the_weight_one() -> None:
     weights = excerpt["model"]["loss_weights"]
     model = MultiTaskModel(Vocabulary(), FixedBackbone(), heads, loss_weights=weights)
     assert model(text=[1, 2], task=["upos", "xpos"], tags=["A", "B"])["loss"] == 0.5 + 1.0
+
+
+def test_the_config_of_a_loss_weighting() -> None:
+    weighting, optimizer, _ = config_excerpts(DOCS / "balancing.md")
+    params = {
+        **weighting["model"],
+        "backbone": {"type": "tests.helpers.models.TinyBackbone"},
+        "heads": {"a": {"type": "tests.helpers.models.TinyHead"}},
+    }
+    model: Any = Model.from_params(Params(params), vocab=make_vocab())
+    learned = {id(parameter) for parameter in model.loss_weighting.parameters()}
+    built: Any = Optimizer.from_params(
+        Params(optimizer["optimizer"]), model_parameters=list(model.named_parameters())
+    )
+    (group,) = (group for group in built.param_groups if group["lr"] == 0.01)
+    assert {id(parameter) for parameter in group["params"]} == learned
+    assert group["weight_decay"] == 0.0
+
+
+def test_the_config_of_the_aggregation() -> None:
+    *_, excerpt = config_excerpts(DOCS / "balancing.md")
+    (callback,) = excerpt["callbacks"]
+    assert TrainerCallback.by_name(callback.pop("type")) is GradientAggregationCallback
+    assert callback.keys() <= parameters_of(GradientAggregationCallback)
+
+
+def test_the_tables_name_every_weighting_and_every_aggregator() -> None:
+    text = (DOCS / "balancing.md").read_text(encoding="utf-8")
+    first_cells = re.findall(r"^\| (`[^|]+) \|", text, re.M)
+    names = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
+    headings = ["loss_weighting", "aggregator"]
+    assert sorted(names) == sorted([*our_types(LossWeighting), *AGGREGATORS, *headings])
+
+
+def test_the_cost_of_the_aggregation_is_that_of_the_benchmark() -> None:
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    (costs,) = re.findall(r"^\| 4 \| \d+ \| ([\d.]+) \| ([\d.]+) \|$", results, re.M)
+    text = (DOCS / "balancing.md").read_text(encoding="utf-8")
+    assert f"a step takes {costs[0]} and {costs[1]} times as long as a plain one" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

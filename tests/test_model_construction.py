@@ -146,7 +146,7 @@ def test_the_parameters_of_the_loss_weighting_are_trained() -> None:
     model = tiny_model(loss_weighting=weighting)
     outputs = model(**make_batch(["a", "b"]))
     outputs["loss"].backward()
-    assert "_loss_weighting.scale" in dict(model.named_parameters())
+    assert "_balancing.scale" in dict(model.named_parameters())
     assert weighting.scale.grad is not None
     assert weighting.scale.grad.item() == pytest.approx(
         outputs["a_loss"].item() + outputs["b_loss"].item()

@@ -62,7 +62,7 @@ def test_the_script_prints_the_predictions_and_nothing_else(folder: Path) -> Non
 
 
 def test_the_cost_of_routing_is_that_of_the_benchmark() -> None:
-    rows = table_rows(ROOT / "benchmarks" / "RESULTS.md")
+    rows = [row for row in table_rows(ROOT / "benchmarks" / "RESULTS.md") if len(row) == 5]
     theirs, ours = ([float(row[column]) for row in rows] for column in (2, 3))
     assert (
         f"{min(ours):.2f} to {max(ours):.2f} times as long; "

@@ -124,6 +124,26 @@ def ddp_arguments(accelerator: TorchDdpAccelerator) -> Dict[str, Any]:
     return arguments
 
 
+def batches_of_step(trainer: GradientDescentTrainer) -> int:
+    """
+    The number of batches that the current optimizer step accumulates gradients of. The trainer
+    divides the loss by it, but tells its callbacks only the loss before that.
+    """
+    group = int(trainer._num_gradient_accumulation_steps)
+    if group == 1:
+        return 1
+    try:
+        remaining = len(trainer.data_loader) - batches_completed(trainer)
+    except TypeError:  # the loader has no length
+        return group
+    return max(1, min(group, remaining))
+
+
+def scales_gradients(trainer: GradientDescentTrainer) -> bool:
+    """Whether the trainer has a gradient scaler, which it has for mixed precision by default."""
+    return trainer._scaler is not None
+
+
 MultiTaskReaderShim = _MultitaskDatasetReaderShim
 """The base class of the values of `MultiTaskDatasetReader.readers`, which has no public name."""
 

@@ -4,6 +4,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 BACKBONE = "backbone"
 LOSS = "loss"
+WEIGHT = "weight"
 
 
 def metric_name(component: str, key: str) -> str:

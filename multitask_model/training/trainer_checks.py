@@ -15,6 +15,7 @@ from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import LOSS
 from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
 from multitask_model.training.validation_metrics import check_validation_metric
+from multitask_model.training.weighting_checks import check_loss_weighting
 
 Outputs = Dict[str, torch.Tensor]
 TrainingMetrics = Dict[str, object]
@@ -44,6 +45,7 @@ def check_multitask_training() -> None:
     ) -> TrainingMetrics:
         if isinstance(trainer.model, MultiTaskModel):
             warn_of_shared_namespaces(trainer.model, trainer.data_loader)
+            check_loss_weighting(trainer.model, trainer.data_loader)
             loader = validation_loader(trainer)
             if loader is not None:
                 check_validation_metric(tracked_metrics(trainer), trainer.model, loader)

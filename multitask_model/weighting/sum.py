@@ -13,6 +13,8 @@ class SumWeighting(LossWeighting):
     """
     Adds up the losses: loss = Σ_h L_h, in the order of the heads, as AllenNLP's model does.
 
+    All weights are 1, so that they are not reported as metrics.
+
     Registered as a `LossWeighting` with name "sum", which is the default.
 
         >>> SumWeighting()({"ner": torch.tensor(2.0), "pos": torch.tensor(3.0)})
@@ -22,6 +24,10 @@ class SumWeighting(LossWeighting):
     @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
         return sum_losses(losses)
+
+    @overrides
+    def get_weights(self, reset: bool = False) -> Dict[str, float]:
+        return {}
 
 
 def sum_losses(losses: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -7,6 +7,7 @@ from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 import torch
 
 from multitask_model.compat.torch_internals import is_compiling, is_on_cpu, is_transformed
+from multitask_model.distributed import gather
 
 Number = Union[float, torch.Tensor]
 
@@ -135,6 +136,10 @@ class MeanLosses:
                 for name, (total, count) in of_process.items():
                     self._add_total(name, None, total)
                     self._counts[name] = self._counts.get(name, 0) + int(count)
+
+    def exchange(self) -> None:
+        """Gives every process of distributed training the losses of all processes."""
+        self.replace(gather(self.sums()))
 
     def reset(self) -> None:
         """Forgets all losses."""

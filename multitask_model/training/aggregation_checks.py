@@ -1,0 +1,58 @@
+"""Checks of what gradients are aggregated with, at the start of training."""
+
+import itertools
+from typing import Sequence
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import is_distributed
+from allennlp.training import GradientDescentTrainer
+
+from multitask_model.compat.allennlp_internals import scales_gradients
+from multitask_model.model import MultiTaskModel
+
+
+def conflict_name(first: str, second: str) -> str:
+    """Returns the name of the metric of the conflict of two heads."""
+    return f"conflict_{first}_{second}"
+
+
+def check_names_of_conflicts(heads: Sequence[str]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If two pairs of heads have the same name.
+    """
+    names = [conflict_name(*pair) for pair in itertools.combinations(heads, 2)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(
+                "With log_conflicts, every pair of heads must have a metric name of its own, but "
+                f"got {name!r} for two pairs. Rename a head."
+            )
+
+
+def check_trainer(trainer: GradientDescentTrainer) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If the callback cannot be used with this trainer.
+    """
+    requirement = "The trainer callback 'gradient_aggregation' requires"
+    if not isinstance(trainer.model, MultiTaskModel):
+        raise ConfigurationError(
+            f"{requirement} the model 'multitask' of multitask_model, but got "
+            f"{type(trainer.model).__name__}. Change the model, or remove the callback."
+        )
+    if is_distributed():
+        raise ConfigurationError(
+            f"{requirement} a single process, but got distributed training, which averages the "
+            "gradients of the plain backward pass only. Train on one device, or remove the "
+            "callback."
+        )
+    if scales_gradients(trainer):
+        raise ConfigurationError(
+            f"{requirement} gradients that are not scaled, but got use_amp with grad_scaling. Set "
+            "grad_scaling of the trainer to false, or remove the callback."
+        )
