@@ -117,7 +117,7 @@ def embeddings(model: str, last_layer_only: bool = True, **options: Any) -> List
         **options,
     ).eval()
     tensors = batch(model, **options)
-    first = embedder(**tensors)[..., 0]  # (B, T)
+    first = embedder(**tensors)[..., 0].detach()  # (B, T)
     return [[round(float(x), 4) for x in row[mask]] for row, mask in zip(first, tensors["mask"])]
 
 
