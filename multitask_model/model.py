@@ -17,7 +17,7 @@ from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.data.collate import collate
-from multitask_model.distributed import FILLER, alone, rank
+from multitask_model.distributed import FILLER, alone
 from multitask_model.pretrained import (
     allow_other_heads,
     head_of,
@@ -321,8 +321,9 @@ class MultiTaskModel(Model):
             number.
         """
         is_shared = is_distributed()
-        if is_shared and FILLER in kwargs:
-            return self._fill_step(kwargs)
+        if is_shared and kwargs.get(FILLER) is True:
+            joint_loss = self._joint_loss_of_all({}, {}, 0) if self.training else None
+            return {} if joint_loss is None else {LOSS: joint_loss}
         rows = self._tasks.rows(kwargs)
         batch_size = len(kwargs["task"])
 
@@ -351,7 +352,7 @@ class MultiTaskModel(Model):
         if is_shared and self.training:
             # Outputs that are not part of the loss must not look as if they were.
             outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
-            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size, encoded[0])
+            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size)
             if joint_loss is not None:
                 outputs[LOSS] = joint_loss
         elif losses:
@@ -360,38 +361,24 @@ class MultiTaskModel(Model):
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
-    def _fill_step(self, batch: Dict[str, Any]) -> Dict[str, torch.Tensor]:
-        """
-        Takes part in a step of the other processes, without counting anything: in distributed
-        training, a process that has no more instances repeats a batch.
-        """
-        if not self.training:
-            return {}
-        if "task" not in batch:
-            raise RuntimeError(
-                "Every process of distributed training must have instances, but got none in "
-                f"process {rank()}. Use fewer processes, or more training data."
-            )
-        fields = {name: value for name, value in batch.items() if name != FILLER}
-        encoded, _ = call_backbone(
-            self.backbone, self._routers[BACKBONE], fields, len(batch["task"])
-        )
-        joint_loss = self._joint_loss_of_all({}, {}, 0, encoded)
-        return {} if joint_loss is None else {LOSS: joint_loss}
-
     def _joint_loss_of_all(
-        self,
-        losses: Mapping[str, torch.Tensor],
-        rows: Mapping[str, int],
-        batch_size: int,
-        encoded: Mapping[str, object],
+        self, losses: Mapping[str, torch.Tensor], rows: Mapping[str, int], batch_size: int
     ) -> Optional[torch.Tensor]:
-        """The joint loss of the batches of all processes; `None` if there is none."""
+        """
+        The joint loss of the batches of all processes; `None` if there is none. A process that has
+        no more instances takes part in the step of the others with no losses and a size of 0.
+        """
         joined = join_losses(losses, rows, batch_size, [BACKBONE, *self._heads])
         if not joined.losses:
             return None
-        joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size)
-        return joint_loss.clone() if losses else joint_loss + anchor(encoded)
+        joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size).clone()
+        if not joint_loss.requires_grad:
+            with_loss = [self.head(name) for name in self._heads if name in joined.losses]
+            joint_loss = joint_loss + anchor([*with_loss, self.backbone]).to(joint_loss)
+        penalty = self.get_regularization_penalty() if self._may_have_penalty else None
+        # The trainer adds the penalty later, but `DistributedDataParallel` has to know by now that
+        # the parameters of all heads, also of those that did not run, will have a gradient.
+        return joint_loss if penalty is None else joint_loss + 0.0 * penalty
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

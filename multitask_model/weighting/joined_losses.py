@@ -1,6 +1,6 @@
 """The losses of the batches of all processes, in distributed training."""
 
-from typing import Dict, Mapping, NamedTuple, Sequence
+from typing import Dict, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 from allennlp.nn.util import distributed_device
@@ -63,10 +63,14 @@ def join_losses(
     return JoinedLosses(joined, joined_rows, int(totals[-1][0]))
 
 
-def anchor(outputs: Mapping[str, object]) -> torch.Tensor:
+def anchor(modules: Iterable[torch.nn.Module]) -> torch.Tensor:
     """
-    Returns a zero that depends on all outputs, for a process without a loss: its backward pass must
-    reach the same shared parameters as that of the other processes.
+    Returns a zero that depends on the first of the modules' parameters that is trained, for a
+    process whose own batch has no loss to train on: `DistributedDataParallel` needs a backward pass
+    in every process.
     """
-    tensors = [v for v in outputs.values() if isinstance(v, torch.Tensor) and v.requires_grad]
-    return sum((t.sum() * 0.0 for t in tensors), torch.zeros(()))
+    for module in modules:
+        for parameter in module.parameters():
+            if parameter.requires_grad:
+                return parameter.flatten()[:0].sum()
+    return torch.zeros(())

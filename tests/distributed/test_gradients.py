@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 import pytest
 import torch
 from allennlp.data import Instance
+from allennlp.nn.regularizers import L2Regularizer, RegularizerApplicator
 from torch.nn.parallel import DistributedDataParallel
 
 from multitask_model.distributed import FILLER
@@ -33,6 +34,14 @@ STEPS: Dict[str, List[List[str]]] = {
 MODELS: Dict[str, Dict[str, Any]] = {
     "heads": {"loss_weights": {"b": 3.0}},
     "instances": {"loss_reduction": "instances", "loss_weights": {"a": 0.5}},
+    "regularizer": {"regularizer": RegularizerApplicator([("", L2Regularizer(0.1))])},
+    "frozen backbone": {},
+    "frozen backbone and head": {},
+    "infinite outputs": {},
+}
+FROZEN = {
+    "frozen backbone": ["_backbone"],
+    "frozen backbone and head": ["_backbone", "_heads.b"],
 }
 
 
@@ -47,8 +56,25 @@ def instances_of(step: List[str]) -> List[Instance]:
     ]
 
 
+def add_infinity(module: Any, inputs: Any, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    mask = outputs["encoded_text_mask"]
+    encoded = outputs["encoded_text"]
+    return {**outputs, "scores": encoded.sum(-1).masked_fill(mask, float("-inf"))}
+
+
 def make_model(name: str) -> Any:
-    return tiny_model("abcd", task_heads=TASKS, **MODELS[name])
+    model = tiny_model("abcd", task_heads=TASKS, **MODELS[name])
+    for parameter_name, parameter in model.named_parameters():
+        parameter.requires_grad = not parameter_name.startswith(tuple(FROZEN.get(name, ())))
+    if name == "infinite outputs":
+        model.backbone.register_forward_hook(add_infinity)
+    return model
+
+
+def loss_of(model: Any, outputs: Dict[str, torch.Tensor]) -> torch.Tensor:
+    """The loss that AllenNLP's trainer minimizes."""
+    penalty = model.get_regularization_penalty()
+    return outputs["loss"] if penalty is None else outputs["loss"] + penalty
 
 
 def gradients_of(model: Any) -> Gradients:
@@ -67,10 +93,11 @@ def run_process(rank: int, folder: str) -> None:
                 model = make_model(name)
                 wrapped = DistributedDataParallel(model, find_unused_parameters=True)
                 rows = of_processes[rank]
-                batch = batch_of(instances_of(rows or ["a0"]))
-                outputs = wrapped(**batch, **({} if rows else {FILLER: True}))
-                outputs["loss"].backward()
-                found[name, step] = outputs["loss"].item(), gradients_of(model)
+                batch = batch_of(instances_of(rows)) if rows else {FILLER: True}
+                outputs = wrapped(**batch)
+                loss = loss_of(model, outputs)
+                loss.backward()
+                found[name, step] = loss.item(), gradients_of(model)
     (Path(folder) / f"{rank}").write_bytes(pickle.dumps(found))
 
 
@@ -88,7 +115,7 @@ def test_gradients_are_those_of_one_process_on_the_joined_batch(
 ) -> None:
     model = make_model(name)
     instances = [instance for rows in STEPS[step] for instance in instances_of(rows)]
-    loss = model(**batch_of(instances))["loss"]
+    loss = loss_of(model, model(**batch_of(instances)))
     loss.backward()
     for of_process in found:
         loss_of_process, gradients = of_process[name, step]
