@@ -26,6 +26,7 @@ from multitask_model.pretrained import (
 )
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import (
+    Result,
     available_to_heads,
     call_backbone,
     call_head,
@@ -43,16 +44,20 @@ from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial
-from multitask_model.routing.rows import group_rows
+from multitask_model.routing.rows import AllRows, group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
 from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
-from multitask_model.training.metrics.metric_exchange import exchange_metrics
+from multitask_model.training.metrics.metric_exchange import (
+    agree_on_metrics,
+    exchange_metrics,
+    keep_in_first_process,
+)
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
-from multitask_model.weighting.joined_losses import anchor, join_losses
+from multitask_model.weighting.joined_losses import METRICS, anchor, check_same_step, join_losses
 
 
 @register_in_place(Model, "multitask")
@@ -334,9 +339,8 @@ class MultiTaskModel(Model):
         try:
             for name, head_rows in rows.items():
                 head, router = self.heads[name], self._routers[name]
-                if is_shared:
-                    count_locally(self.head(name))
-                results[name] = call_head(head, router, available, head_rows)
+                call = _call_head_alone if is_shared else call_head
+                results[name] = call(head, router, available, head_rows)
                 if self._per_task_metrics is not None:
                     self._per_task_metrics.update(router, available, head_rows)
         except (RuntimeError, IndexError, ConfigurationError) as error:
@@ -398,8 +402,10 @@ class MultiTaskModel(Model):
         `ValueError`
             If metrics of two heads have the same name.
         """
-        if reset and is_distributed():
+        is_shared = reset and is_distributed()
+        if is_shared:
             # All processes get here at the end of an epoch.
+            check_same_step(METRICS, [BACKBONE, *self._heads])
             heads = {name: self.head(name) for name in self._heads}
             exchange_metrics(heads, self._heads_called, self._mean_losses)
             if self.training:
@@ -407,7 +413,13 @@ class MultiTaskModel(Model):
             if self._per_task_metrics is not None:
                 self._per_task_metrics.exchange()
         with alone():
-            return self._read_metrics(reset)
+            metrics = self._read_metrics(reset)
+        if is_shared:
+            keep_in_first_process(heads.values())
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.keep_in_first_process()
+            metrics = agree_on_metrics(metrics)
+        return metrics
 
     def _read_metrics(self, reset: bool) -> Dict[str, float]:
         metrics: Dict[str, float] = {}
@@ -548,3 +560,12 @@ class MultiTaskModel(Model):
     ) -> Tuple[List[str], List[str]]:
         keys = ignore_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
         return super()._post_load_state_dict(*keys)
+
+
+def _call_head_alone(
+    head: torch.nn.Module, router: Router, available: Mapping[str, object], rows: AllRows
+) -> Result:
+    """Calls a head without waiting for other processes, which may not call it in this step."""
+    count_locally(unwrap(head))
+    with alone():
+        return call_head(head, router, available, rows)

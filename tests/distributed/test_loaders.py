@@ -40,7 +40,7 @@ class OddAloneScheduler(MultiTaskScheduler):
     ) -> Iterable[List[Instance]]:
         even = []
         for instance in (i for of_task in epoch_instances.values() for i in of_task):
-            if int(instance["name"].metadata[1:]) % 2:
+            if int(instance["name"].human_readable_repr()[1:]) % 2:
                 yield [instance]
             else:
                 even.append(instance)

@@ -31,7 +31,7 @@ class Latest(Metric):
     def __init__(self) -> None:
         self.accuracy = CategoricalAccuracy()
 
-    def __call__(self, *args: Any) -> None:  # type: ignore[override]
+    def __call__(self, *args: Any) -> None:
         self.accuracy.reset()
         self.accuracy(*args)
 
