@@ -16,6 +16,7 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
+from multitask_model.compat.torch_internals import boolean_buffers
 from multitask_model.data.collate import collate
 from multitask_model.distributed import FILLER, alone
 from multitask_model.pretrained import (
@@ -147,6 +148,8 @@ class MultiTaskModel(Model):
     """
 
     default_predictor = "multitask"
+
+    _ddp_params_and_buffers_to_ignore = property(boolean_buffers)
 
     def __init__(
         self,

@@ -19,6 +19,10 @@ class CallLog(List[Call]):
     """
     All calls of a metric since its last reset, with copies of their arguments on the CPU. A copy of
     the metric starts without calls.
+
+        >>> import copy
+        >>> copy.deepcopy(CallLog([([1], {})]))
+        []
     """
 
     def __deepcopy__(self, memo: Dict[int, object]) -> "CallLog":
