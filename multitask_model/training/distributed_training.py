@@ -62,6 +62,13 @@ def prepare_distributed_training() -> None:
             loader = train_loop.evaluation_data_loader
             if isinstance(loader, MultiTaskDataLoader) and train_loop.evaluate_on_test:
                 train_loop.evaluation_data_loader = loader.of_this_process()
+            elif train_loop.evaluate_on_test and loader is not None:
+                logger.warning(
+                    "evaluate_on_test requires the data loader 'multitask' in distributed "
+                    "training, but got %s: only the test instances of this process are evaluated. "
+                    "Evaluate them with the command `allennlp evaluate`.",
+                    type(loader).__name__,
+                )
             return original(train_loop, metrics)
 
 

@@ -2,7 +2,7 @@
 
 import pickle
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from allennlp.nn.regularizers import L2Regularizer, RegularizerApplicator
 from torch.nn.parallel import DistributedDataParallel
 
 from multitask_model.distributed import FILLER
+from multitask_model.weighting import LossWeighting
 from tests.helpers.distributed_training import process_group
 from tests.helpers.models import make_instance
 from tests.helpers.multitask import batch_of, tiny_model
@@ -38,6 +39,8 @@ MODELS: Dict[str, Dict[str, Any]] = {
     "frozen backbone": {},
     "frozen backbone and head": {},
     "infinite outputs": {},
+    "backbone loss": {"loss_weights": {"backbone": 2.0}},
+    "weighting": {},
 }
 FROZEN = {
     "frozen backbone": ["_backbone"],
@@ -62,12 +65,36 @@ def add_infinity(module: Any, inputs: Any, outputs: Dict[str, Any]) -> Dict[str,
     return {**outputs, "scores": encoded.sum(-1).masked_fill(mask, float("-inf"))}
 
 
+def add_loss(module: Any, inputs: Any, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    mask = outputs["encoded_text_mask"].unsqueeze(-1)
+    sums = (outputs["encoded_text"] * mask).sum((1, 2))
+    return {**outputs, "loss": sums.square().mean()}
+
+
+class LearnedWeighting(LossWeighting):
+    """Has parameters for each head, and changes a buffer."""
+
+    def set_heads(self, names: Sequence[str]) -> None:
+        self.scales = torch.nn.ParameterDict({n: torch.nn.Parameter(torch.ones(())) for n in names})
+        self.mean: torch.Tensor
+        self.register_buffer("mean", torch.ones(()))
+
+    def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
+        total = torch.stack([self.scales[name] * loss for name, loss in losses.items()]).sum()
+        self.mean = self.mean + total.detach()
+        return total * self.mean
+
+
+HOOKS = {"infinite outputs": add_infinity, "backbone loss": add_loss}
+
+
 def make_model(name: str) -> Any:
-    model = tiny_model("abcd", task_heads=TASKS, **MODELS[name])
+    weighting = LearnedWeighting() if name == "weighting" else None
+    model = tiny_model("abcd", task_heads=TASKS, loss_weighting=weighting, **MODELS[name])
     for parameter_name, parameter in model.named_parameters():
         parameter.requires_grad = not parameter_name.startswith(tuple(FROZEN.get(name, ())))
-    if name == "infinite outputs":
-        model.backbone.register_forward_hook(add_infinity)
+    if name in HOOKS:
+        model.backbone.register_forward_hook(HOOKS[name])
     return model
 
 
