@@ -51,11 +51,11 @@ from multitask_model.routing.tasks import TaskHeads, check_tasks
 from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
-from multitask_model.training.metrics.metric_exchange import (
+from multitask_model.training.metrics.metric_agreement import (
     agree_on_metrics,
-    exchange_metrics,
     keep_in_first_process,
 )
+from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 from multitask_model.weighting.joined_losses import METRICS, anchor, check_same_step, join_losses

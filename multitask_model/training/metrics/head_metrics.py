@@ -13,6 +13,7 @@ from allennlp.training.metrics import Metric
 
 from multitask_model.compat.allennlp_internals import is_uncalled_metric_error
 
+_OF_ALL_MODULES = frozenset(vars(torch.nn.Module()))
 _WITHOUT_METRICS = (
     *(type(None), bool, int, float, str, bytes, type, FunctionType, ModuleType),
     # Metrics in other modules are found by way of `torch.nn.Module.modules`.
@@ -64,8 +65,9 @@ def metrics_of(head: torch.nn.Module) -> Iterator[Metric]:
         if isinstance(module, Metric):
             yield from _metrics_in(module, seen)
             continue
-        for value in vars(module).values():
-            yield from _metrics_in(value, seen)
+        for name, value in vars(module).items():
+            if name not in _OF_ALL_MODULES:
+                yield from _metrics_in(value, seen)
 
 
 def _metrics_in(value: object, seen: Set[int], in_object: bool = False) -> Iterator[Metric]:

@@ -17,10 +17,8 @@ from multitask_model.routing.tasks import TaskHeads
 from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
-from multitask_model.training.metrics.metric_exchange import (
-    exchange_metrics,
-    keep_in_first_process,
-)
+from multitask_model.training.metrics.metric_agreement import keep_in_first_process
+from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.shadow_head import ShadowHead
 
 
