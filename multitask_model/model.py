@@ -16,8 +16,9 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
+from multitask_model.compat.torch_internals import boolean_buffers
 from multitask_model.data.collate import collate
-from multitask_model.distributed import FILLER, alone, rank
+from multitask_model.distributed import FILLER, alone
 from multitask_model.pretrained import (
     allow_other_heads,
     head_of,
@@ -26,6 +27,7 @@ from multitask_model.pretrained import (
 )
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import (
+    Result,
     available_to_heads,
     call_backbone,
     call_head,
@@ -43,16 +45,20 @@ from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS, WEIGHT, OutputNames, add_metrics
 from multitask_model.routing.partial import Partial
-from multitask_model.routing.rows import group_rows
+from multitask_model.routing.rows import AllRows, group_rows
 from multitask_model.routing.signatures import unwrap
 from multitask_model.routing.tasks import TaskHeads, check_tasks
 from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.metric_agreement import (
+    agree_on_metrics,
+    keep_in_first_process,
+)
 from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
-from multitask_model.weighting.joined_losses import anchor, join_losses
+from multitask_model.weighting.joined_losses import METRICS, anchor, check_same_step, join_losses
 
 
 @register_in_place(Model, "multitask")
@@ -143,6 +149,8 @@ class MultiTaskModel(Model):
     """
 
     default_predictor = "multitask"
+
+    _ddp_params_and_buffers_to_ignore = property(boolean_buffers)
 
     def __init__(
         self,
@@ -332,8 +340,9 @@ class MultiTaskModel(Model):
             number.
         """
         is_shared = is_distributed()
-        if is_shared and FILLER in kwargs:
-            return self._fill_step(kwargs)
+        if is_shared and kwargs.get(FILLER) is True:
+            joint_loss = self._joint_loss_of_all({}, {}, 0) if self.training else None
+            return {} if joint_loss is None else {LOSS: joint_loss}
         rows = self._tasks.rows(kwargs)
         batch_size = len(kwargs["task"])
 
@@ -344,9 +353,8 @@ class MultiTaskModel(Model):
         try:
             for name, head_rows in rows.items():
                 head, router = self.heads[name], self._routers[name]
-                if is_shared:
-                    count_locally(self.head(name))
-                results[name] = call_head(head, router, available, head_rows)
+                call = _call_head_alone if is_shared else call_head
+                results[name] = call(head, router, available, head_rows)
                 if self._per_task_metrics is not None:
                     self._per_task_metrics.update(router, available, head_rows)
         except (RuntimeError, IndexError, ConfigurationError) as error:
@@ -362,7 +370,7 @@ class MultiTaskModel(Model):
         if is_shared and self.training:
             # Outputs that are not part of the loss must not look as if they were.
             outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
-            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size, encoded[0])
+            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size)
             if joint_loss is not None:
                 outputs[LOSS] = joint_loss
         elif losses:
@@ -371,38 +379,24 @@ class MultiTaskModel(Model):
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
-    def _fill_step(self, batch: Dict[str, Any]) -> Dict[str, torch.Tensor]:
-        """
-        Takes part in a step of the other processes, without counting anything: in distributed
-        training, a process that has no more instances repeats a batch.
-        """
-        if not self.training:
-            return {}
-        if "task" not in batch:
-            raise RuntimeError(
-                "Every process of distributed training must have instances, but got none in "
-                f"process {rank()}. Use fewer processes, or more training data."
-            )
-        fields = {name: value for name, value in batch.items() if name != FILLER}
-        encoded, _ = call_backbone(
-            self.backbone, self._routers[BACKBONE], fields, len(batch["task"])
-        )
-        joint_loss = self._joint_loss_of_all({}, {}, 0, encoded)
-        return {} if joint_loss is None else {LOSS: joint_loss}
-
     def _joint_loss_of_all(
-        self,
-        losses: Mapping[str, torch.Tensor],
-        rows: Mapping[str, int],
-        batch_size: int,
-        encoded: Mapping[str, object],
+        self, losses: Mapping[str, torch.Tensor], rows: Mapping[str, int], batch_size: int
     ) -> Optional[torch.Tensor]:
-        """The joint loss of the batches of all processes; `None` if there is none."""
+        """
+        The joint loss of the batches of all processes; `None` if there is none. A process that has
+        no more instances takes part in the step of the others with no losses and a size of 0.
+        """
         joined = join_losses(losses, rows, batch_size, [BACKBONE, *self._heads])
         if not joined.losses:
             return None
-        joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size)
-        return joint_loss.clone() if losses else joint_loss + anchor(encoded)
+        joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size).clone()
+        if not joint_loss.requires_grad:
+            with_loss = [self.head(name) for name in self._heads if name in joined.losses]
+            joint_loss = joint_loss + anchor([*with_loss, self.backbone]).to(joint_loss)
+        penalty = self.get_regularization_penalty() if self._may_have_penalty else None
+        # The trainer adds the penalty later, but `DistributedDataParallel` has to know by now that
+        # the parameters of all heads, also of those that did not run, will have a gradient.
+        return joint_loss if penalty is None else joint_loss + 0.0 * penalty
 
     def report_metric(self, name: str, value: torch.Tensor) -> None:
         """
@@ -436,8 +430,10 @@ class MultiTaskModel(Model):
         `ValueError`
             If metrics of two heads have the same name.
         """
-        if reset and is_distributed():
+        is_shared = reset and is_distributed()
+        if is_shared:
             # All processes get here at the end of an epoch.
+            check_same_step(METRICS, [BACKBONE, *self._heads])
             heads = {name: self.head(name) for name in self._heads}
             exchange_metrics(heads, self._heads_called, self._mean_losses)
             if self.training:
@@ -447,7 +443,13 @@ class MultiTaskModel(Model):
             self._reported.exchange()
             self.loss_weighting.exchange_weights()
         with alone():
-            return self._read_metrics(reset)
+            metrics = self._read_metrics(reset)
+        if is_shared:
+            keep_in_first_process(heads.values())
+            if self._per_task_metrics is not None:
+                self._per_task_metrics.keep_in_first_process()
+            metrics = agree_on_metrics(metrics)
+        return metrics
 
     def _read_metrics(self, reset: bool) -> Dict[str, float]:
         metrics: Dict[str, float] = {}
@@ -599,3 +601,12 @@ class MultiTaskModel(Model):
     ) -> Tuple[List[str], List[str]]:
         keys = ignore_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
         return super()._post_load_state_dict(*keys)
+
+
+def _call_head_alone(
+    head: torch.nn.Module, router: Router, available: Mapping[str, object], rows: AllRows
+) -> Result:
+    """Calls a head without waiting for other processes, which may not call it in this step."""
+    count_locally(unwrap(head))
+    with alone():
+        return call_head(head, router, available, rows)

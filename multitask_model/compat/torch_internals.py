@@ -4,7 +4,7 @@ for it.
 """
 
 from operator import attrgetter
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, List, Optional
 
 import torch
 
@@ -19,6 +19,15 @@ is_on_cpu: Callable[[torch.Tensor], bool] = (
     if hasattr(torch.Tensor, "is_cpu")
     else lambda tensor: tensor.device.type == "cpu"
 )
+
+
+def boolean_buffers(module: torch.nn.Module) -> List[str]:
+    """
+    Returns the names of a module's Boolean buffers. As its `_ddp_params_and_buffers_to_ignore`,
+    they are not sent to other processes by `DistributedDataParallel`, because `gloo` of PyTorch
+    1.12 cannot send them. Such buffers are usually constants.
+    """
+    return [name for name, buffer in module.named_buffers() if buffer.dtype == torch.bool]
 
 
 def mirror(copy: torch.nn.Module, original: torch.nn.Module) -> None:

@@ -6,6 +6,7 @@ no hooks for it, so their methods are patched.
 import logging
 from typing import Callable, Dict, Tuple
 
+import torch
 from allennlp.commands.train import TrainModel
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
@@ -31,6 +32,8 @@ def prepare_distributed_training() -> None:
         original: Callable[..., Wrapped], accelerator: TorchDdpAccelerator, model: Model
     ) -> Wrapped:
         arguments = ddp_arguments(accelerator)
+        if isinstance(model, MultiTaskModel):
+            _check_backbone(model.backbone)
         if isinstance(model, MultiTaskModel) and not arguments.get("find_unused_parameters"):
             logger.info("Setting find_unused_parameters, because not every batch uses all heads.")
             arguments["find_unused_parameters"] = True
@@ -59,4 +62,20 @@ def prepare_distributed_training() -> None:
             loader = train_loop.evaluation_data_loader
             if isinstance(loader, MultiTaskDataLoader) and train_loop.evaluate_on_test:
                 train_loop.evaluation_data_loader = loader.of_this_process()
+            elif train_loop.evaluate_on_test and loader is not None:
+                logger.warning(
+                    "evaluate_on_test requires the data loader 'multitask' in distributed "
+                    "training, but got %s: only the test instances of this process are evaluated. "
+                    "Evaluate them with the command `allennlp evaluate`.",
+                    type(loader).__name__,
+                )
             return original(train_loop, metrics)
+
+
+def _check_backbone(backbone: torch.nn.Module) -> None:
+    if any(isinstance(module, torch.nn.SyncBatchNorm) for module in backbone.modules()):
+        raise ConfigurationError(
+            "Distributed training requires a backbone that does not wait for other processes, "
+            "which may have no batch in a step, but got one with SyncBatchNorm. Replace it, for "
+            "example by LayerNorm."
+        )

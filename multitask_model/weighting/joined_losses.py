@@ -1,9 +1,11 @@
 """The losses of the batches of all processes, in distributed training."""
 
-from typing import Dict, Mapping, NamedTuple, Sequence
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence
 
 import torch
 from allennlp.nn.util import distributed_device
+
+from multitask_model.errors import format_names
 
 
 class JoinedLosses(NamedTuple):
@@ -14,6 +16,10 @@ class JoinedLosses(NamedTuple):
     rows: Dict[str, int]
     """The number of rows that each of them is the mean of."""
     batch_size: int
+
+
+STEP, METRICS = 1, 2
+"""What processes do together: a step of training, or the exchange of metrics."""
 
 
 def join_losses(
@@ -29,7 +35,7 @@ def join_losses(
     P · n / N: the average is then the gradient of the joined loss, and that of any function of the
     joined losses is right as well.
 
-    The processes exchange 16 bytes for each component in each step.
+    The processes exchange 16 bytes for each component and for each process in each step.
 
     # Parameters
 
@@ -47,9 +53,7 @@ def join_losses(
     for i, name in enumerate(components):
         if name in losses:
             sums[i, 1] = losses[name].detach().double().cpu() * rows[name]
-    sums = sums.to(distributed_device())
-    torch.distributed.all_reduce(sums)
-    totals = sums.tolist()
+    totals = _sum_in_step(STEP, sums, components)
     processes = torch.distributed.get_world_size()
     joined = {}
     for name, (count, total) in zip(components, totals):
@@ -63,10 +67,50 @@ def join_losses(
     return JoinedLosses(joined, joined_rows, int(totals[-1][0]))
 
 
-def anchor(outputs: Mapping[str, object]) -> torch.Tensor:
+def check_same_step(kind: int, components: Sequence[str]) -> None:
     """
-    Returns a zero that depends on all outputs, for a process without a loss: its backward pass must
-    reach the same shared parameters as that of the other processes.
+    Checks that all processes do the same, `STEP` or `METRICS`. A process that takes part in the
+    next exchange of the others by doing something else would wait for them forever.
+
+    # Raises
+
+    `RuntimeError`
+        In every process, unless they do the same.
     """
-    tensors = [v for v in outputs.values() if isinstance(v, torch.Tensor) and v.requires_grad]
-    return sum((t.sum() * 0.0 for t in tensors), torch.zeros(()))
+    _sum_in_step(kind, torch.zeros(len(components) + 1, 2, dtype=torch.float64), components)
+
+
+def _sum_in_step(kind: int, values: torch.Tensor, components: Sequence[str]) -> List[List[float]]:
+    """Adds up the `values` of all processes, of shape `(C + 1, 2)`, if they do the same."""
+    kinds = torch.zeros(torch.distributed.get_world_size(), 2, dtype=torch.float64)
+    kinds[torch.distributed.get_rank(), 0] = kind
+    sums = torch.cat([values, kinds]).to(distributed_device())  # Shape: (C + 1 + P, 2)
+    torch.distributed.all_reduce(sums)
+    totals: List[List[float]] = sums.tolist()
+    kinds_of_processes = [int(row[0]) for row in totals[len(values) :]]
+    if len(set(kinds_of_processes)) > 1:
+        in_step, in_metrics = (
+            [str(i) for i, kind in enumerate(kinds_of_processes) if kind == of_kind]
+            for of_kind in (STEP, METRICS)
+        )
+        ran = [name for name, (count, _) in zip(components, totals) if count]
+        raise RuntimeError(
+            "All processes must call forward in training mode, and get_metrics(reset=True), "
+            f"equally often, but the processes {', '.join(in_step)} trained the components "
+            f"{format_names(ran)} while the processes {', '.join(in_metrics)} called get_metrics. "
+            "Call both in all processes."
+        )
+    return totals[: len(values)]
+
+
+def anchor(modules: Iterable[torch.nn.Module]) -> torch.Tensor:
+    """
+    Returns a zero that depends on the first of the modules' parameters that is trained, for a
+    process whose own batch has no loss to train on: `DistributedDataParallel` needs a backward pass
+    in every process.
+    """
+    for module in modules:
+        for parameter in module.parameters():
+            if parameter.requires_grad:
+                return parameter.flatten()[:0].sum()
+    return torch.zeros(())

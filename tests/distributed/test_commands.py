@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -75,6 +76,21 @@ def test_training_from_a_config_is_exact_and_can_be_recovered(tmp_path: Path) ->
     recovered = train(config, folder, recover=True)
     names = [n for n in metrics if not n.endswith(("_duration", "_MB", "epoch", "epochs"))]
     assert {name: recovered[name] for name in names} == {name: metrics[name] for name in names}
+
+
+def test_a_backbone_that_waits_for_other_processes_is_refused() -> None:
+    accelerator = DdpAccelerator.from_params(
+        Params({"type": "torch"}), local_rank=0, world_size=2, cuda_device=-1
+    )
+    model = tiny_model()
+    model.backbone.norm = torch.nn.SyncBatchNorm(2)
+    message = (
+        "Distributed training requires a backbone that does not wait for other processes, which "
+        "may have no batch in a step, but got one with SyncBatchNorm. Replace it, for example by "
+        "LayerNorm."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        accelerator.wrap_model(model)
 
 
 def test_fsdp_is_refused() -> None:

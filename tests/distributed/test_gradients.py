@@ -2,14 +2,16 @@
 
 import pickle
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 import torch
 from allennlp.data import Instance
+from allennlp.nn.regularizers import L2Regularizer, RegularizerApplicator
 from torch.nn.parallel import DistributedDataParallel
 
 from multitask_model.distributed import FILLER
+from multitask_model.weighting import LossWeighting
 from tests.helpers.distributed_training import process_group
 from tests.helpers.models import make_instance
 from tests.helpers.multitask import batch_of, tiny_model
@@ -33,6 +35,16 @@ STEPS: Dict[str, List[List[str]]] = {
 MODELS: Dict[str, Dict[str, Any]] = {
     "heads": {"loss_weights": {"b": 3.0}},
     "instances": {"loss_reduction": "instances", "loss_weights": {"a": 0.5}},
+    "regularizer": {"regularizer": RegularizerApplicator([("", L2Regularizer(0.1))])},
+    "frozen backbone": {},
+    "frozen backbone and head": {},
+    "infinite outputs": {},
+    "backbone loss": {"loss_weights": {"backbone": 2.0}},
+    "weighting": {},
+}
+FROZEN = {
+    "frozen backbone": ["_backbone"],
+    "frozen backbone and head": ["_backbone", "_heads.b"],
 }
 
 
@@ -47,8 +59,49 @@ def instances_of(step: List[str]) -> List[Instance]:
     ]
 
 
+def add_infinity(module: Any, inputs: Any, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    mask = outputs["encoded_text_mask"]
+    encoded = outputs["encoded_text"]
+    return {**outputs, "scores": encoded.sum(-1).masked_fill(mask, float("-inf"))}
+
+
+def add_loss(module: Any, inputs: Any, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    mask = outputs["encoded_text_mask"].unsqueeze(-1)
+    sums = (outputs["encoded_text"] * mask).sum((1, 2))
+    return {**outputs, "loss": sums.square().mean()}
+
+
+class LearnedWeighting(LossWeighting):
+    """Has parameters for each head, and changes a buffer."""
+
+    def set_heads(self, names: Sequence[str]) -> None:
+        self.scales = torch.nn.ParameterDict({n: torch.nn.Parameter(torch.ones(())) for n in names})
+        self.mean: torch.Tensor
+        self.register_buffer("mean", torch.ones(()))
+
+    def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
+        total = torch.stack([self.scales[name] * loss for name, loss in losses.items()]).sum()
+        self.mean = self.mean + total.detach()
+        return total * self.mean
+
+
+HOOKS = {"infinite outputs": add_infinity, "backbone loss": add_loss}
+
+
 def make_model(name: str) -> Any:
-    return tiny_model("abcd", task_heads=TASKS, **MODELS[name])
+    weighting = LearnedWeighting() if name == "weighting" else None
+    model = tiny_model("abcd", task_heads=TASKS, loss_weighting=weighting, **MODELS[name])
+    for parameter_name, parameter in model.named_parameters():
+        parameter.requires_grad = not parameter_name.startswith(tuple(FROZEN.get(name, ())))
+    if name in HOOKS:
+        model.backbone.register_forward_hook(HOOKS[name])
+    return model
+
+
+def loss_of(model: Any, outputs: Dict[str, torch.Tensor]) -> torch.Tensor:
+    """The loss that AllenNLP's trainer minimizes."""
+    penalty = model.get_regularization_penalty()
+    return outputs["loss"] if penalty is None else outputs["loss"] + penalty
 
 
 def gradients_of(model: Any) -> Gradients:
@@ -67,10 +120,11 @@ def run_process(rank: int, folder: str) -> None:
                 model = make_model(name)
                 wrapped = DistributedDataParallel(model, find_unused_parameters=True)
                 rows = of_processes[rank]
-                batch = batch_of(instances_of(rows or ["a0"]))
-                outputs = wrapped(**batch, **({} if rows else {FILLER: True}))
-                outputs["loss"].backward()
-                found[name, step] = outputs["loss"].item(), gradients_of(model)
+                batch = batch_of(instances_of(rows)) if rows else {FILLER: True}
+                outputs = wrapped(**batch)
+                loss = loss_of(model, outputs)
+                loss.backward()
+                found[name, step] = loss.item(), gradients_of(model)
     (Path(folder) / f"{rank}").write_bytes(pickle.dumps(found))
 
 
@@ -88,7 +142,7 @@ def test_gradients_are_those_of_one_process_on_the_joined_batch(
 ) -> None:
     model = make_model(name)
     instances = [instance for rows in STEPS[step] for instance in instances_of(rows)]
-    loss = model(**batch_of(instances))["loss"]
+    loss = loss_of(model, model(**batch_of(instances)))
     loss.backward()
     for of_process in found:
         loss_of_process, gradients = of_process[name, step]

@@ -11,7 +11,6 @@ import torch
 from allennlp.training.metrics import Average, CategoricalAccuracy, Metric
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
-from multitask_model.distributed import FILLER
 from tests.helpers.distributed_training import process_group
 from tests.helpers.models import make_instance
 from tests.helpers.multitask import batch_of, tiny_model
@@ -102,22 +101,6 @@ def test_other_metrics_in_another_process_are_an_error(tmp_path: Path) -> None:
     )
     with pytest.raises(ProcessRaisedException, match=message):
         run_processes(use_other_metrics, str(tmp_path))
-
-
-def train_without_instances(rank: int, folder: str) -> None:
-    with process_group(Path(folder), rank, 2):
-        model = make_model().train()
-        if rank == 1:
-            model(**{FILLER: True})
-
-
-def test_training_without_instances_is_an_error(tmp_path: Path) -> None:
-    message = (
-        "Every process of distributed training must have instances, but got none in process 1. "
-        "Use fewer processes, or more training data."
-    )
-    with pytest.raises(ProcessRaisedException, match=message):
-        run_processes(train_without_instances, str(tmp_path))
 
 
 def die(rank: int, folder: str) -> None:

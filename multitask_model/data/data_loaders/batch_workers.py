@@ -50,18 +50,10 @@ class InstanceStore(Dataset[Instance]):
         """Returns the instance as it was read. It stays in memory, unless it is read lazily."""
         if isinstance(ref, Instance):
             return ref
-        if isinstance(ref, Placeholder):
-            return self._example(ref.task)
+        assert not isinstance(ref, Placeholder)
         instances = self._instances[ref[0]]
         assert instances is not None
         return instances[ref[1]]
-
-    def _example(self, task: str) -> Instance:
-        """An instance of the task or, if this process has none, of another."""
-        of_task = self._instances[task]
-        if of_task:
-            return of_task[0]
-        return next(instances[0] for instances in self._instances.values() if instances)
 
 
 class BatchCollator:

@@ -76,6 +76,7 @@ class EpochTracker:
                 del self._epochs_to_skip[0]
             return
         self.finish()
+        self._epochs.agree_on_proportions()
         current = self._current = _CurrentEpoch(self.state_dict(), self._counts())
         counts, number = self._batch_counts, len(self._batch_counts)
         counts.append(0)

@@ -26,6 +26,7 @@ from multitask_model.data.data_loaders.instance_streams import (
     InstanceRef,
     LazyStream,
     MemoryStream,
+    Placeholder,
     Stream,
 )
 from multitask_model.data.data_loaders.process_shares import (
@@ -34,8 +35,13 @@ from multitask_model.data.data_loaders.process_shares import (
     with_placeholders,
     without_placeholders,
 )
-from multitask_model.data.data_loaders.scheduler_adapter import batch_refs, without_drop_last
+from multitask_model.data.data_loaders.scheduler_adapter import (
+    batch_refs,
+    reads_instances,
+    without_drop_last,
+)
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
+from multitask_model.distributed import gather
 from multitask_model.errors import format_names
 
 Counts = Dict[str, int]
@@ -162,6 +168,16 @@ class Epochs:
         """Discards the proportions of the next epoch, so that the sampler is asked again."""
         self._next = None
 
+    def agree_on_proportions(self) -> None:
+        """
+        Lets all processes of distributed training take what the sampler of the first one returned,
+        if it is of a class that may be random. All processes call this at the start of an epoch.
+        """
+        module = type(self._sampler).__module__
+        is_known = self._sampler is None or module.startswith(("multitask_model.", "allennlp."))
+        if self._instances_per_epoch and self._shares.processes > 1 and not is_known:
+            self._next = gather(self._apportioned())[0]
+
     def _apportioned(self) -> Tuple[Counts, Dict[str, float]]:
         # The sampler is asked once per epoch, as in AllenNLP: its answers may be random.
         if self._next is None:
@@ -239,8 +255,19 @@ class Epochs:
             return batch_refs(scheduler, refs, self._get_instance)
         for task, number in missing.items():
             refs[task] = with_placeholders(task, refs[task], number or 0)
-        batches = without_placeholders(batch_refs(scheduler, refs, self._get_instance))
-        return in_step(batches) if None in missing.values() else batches
+        examples = [d.first for d in self._datasets.values() if d.first is not None]
+        if not reads_instances(scheduler) and None not in missing.values():
+            return without_placeholders(batch_refs(scheduler, refs, self._get_instance))
+        # Other instances, or other numbers of them, may make other numbers of batches.
+        batches = batch_refs(scheduler, refs, self._instance) if examples else ()
+        return in_step(without_placeholders(batches))
+
+    def _instance(self, ref: InstanceRef) -> Instance:
+        """The instance of a reference; for a placeholder, one of its task if there is any."""
+        if not isinstance(ref, Placeholder):
+            return self._get_instance(ref)
+        datasets = [self._datasets[ref.task], *self._datasets.values()]
+        return next(dataset.first for dataset in datasets if dataset.first is not None)
 
     def state_dict(self) -> EpochsState:
         """Returns a copy of the state."""

@@ -124,7 +124,7 @@ def without_placeholders(batches: Iterable[List[InstanceRef]]) -> Iterator[List[
 def in_step(batches: Iterable[List[InstanceRef]]) -> Iterator[List[InstanceRef]]:
     """
     Yields empty batches at the end until no process has batches any more. Before each batch, the
-    processes exchange whether they have one: 4 bytes each.
+    processes exchange whether they have one: 8 bytes each.
     """
     remaining = iter(batches)
     while True:

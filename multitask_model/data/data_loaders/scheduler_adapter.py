@@ -22,6 +22,11 @@ _SCHEDULERS_OF_REFS = (
 )
 
 
+def reads_instances(scheduler: MultiTaskScheduler) -> bool:
+    """Whether a scheduler may read what it batches, so that it is given the instances."""
+    return not isinstance(scheduler, Scheduler) and type(scheduler) not in _SCHEDULERS_OF_REFS
+
+
 def batch_refs(
     scheduler: MultiTaskScheduler,
     refs: Dict[str, Iterable[InstanceRef]],
@@ -39,9 +44,9 @@ def batch_refs(
     get_instance : `Callable[[InstanceRef], Instance]`
         Returns the instance of a reference.
     """
-    if isinstance(scheduler, Scheduler) or type(scheduler) in _SCHEDULERS_OF_REFS:
-        return cast(Scheduler, scheduler).batch_instances(refs)
-    return _batch_instances(scheduler, refs, get_instance)
+    if reads_instances(scheduler):
+        return _batch_instances(scheduler, refs, get_instance)
+    return cast(Scheduler, scheduler).batch_instances(refs)
 
 
 def _batch_instances(

@@ -1,14 +1,24 @@
 """Reading the metrics of a head that may not have counted anything."""
 
 import copy
-from typing import Dict, Iterator, Mapping
+from itertools import islice
+from types import FunctionType, ModuleType
+from typing import Dict, Iterator, Mapping, Set
 
 import numpy
 import torch
+from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.training.metrics import Metric
 
 from multitask_model.compat.allennlp_internals import is_uncalled_metric_error
+
+_OF_ALL_MODULES = frozenset(vars(torch.nn.Module()))
+_WITHOUT_METRICS = (
+    *(type(None), bool, int, float, str, bytes, type, FunctionType, ModuleType),
+    # Metrics in other modules are found by way of `torch.nn.Module.modules`.
+    *(torch.Tensor, torch.nn.Module, numpy.ndarray, Vocabulary),
+)
 
 
 def read_metrics(head: Head, reset: bool, had_loss: bool) -> Dict[str, float]:
@@ -46,21 +56,51 @@ def read_metrics(head: Head, reset: bool, had_loss: bool) -> Dict[str, float]:
 
 
 def metrics_of(head: torch.nn.Module) -> Iterator[Metric]:
-    """Yields the metrics of a head: its attributes, and what is in its lists and dictionaries."""
+    """
+    Yields each metric of a head once: those in its attributes, and in lists, dictionaries and plain
+    objects there.
+    """
+    seen: Set[int] = set()
     for module in head.modules():
-        for value in vars(module).values():
-            items = value.values() if isinstance(value, Mapping) else value
-            for item in items if isinstance(value, (Mapping, list, tuple)) else (value,):
-                if isinstance(item, Metric):
-                    yield item
+        if isinstance(module, Metric):
+            yield from _metrics_in(module, seen)
+            continue
+        for name, value in vars(module).items():
+            if name not in _OF_ALL_MODULES:
+                yield from _metrics_in(value, seen)
+
+
+def _metrics_in(value: object, seen: Set[int], in_object: bool = False) -> Iterator[Metric]:
+    if id(value) in seen:
+        return
+    if isinstance(value, Metric):
+        seen.add(id(value))
+        yield value
+    elif _has_none(value):
+        return
+    elif isinstance(value, (Mapping, list, tuple, set)):
+        seen.add(id(value))
+        items = value.values() if isinstance(value, Mapping) else value
+        # A long list of numbers, such as of predictions, is not searched.
+        if not all(map(_has_none, islice(items, 100))):
+            for item in items:
+                yield from _metrics_in(item, seen, in_object)
+    elif hasattr(value, "__dict__") and not in_object:
+        seen.add(id(value))
+        for item in vars(value).values():
+            yield from _metrics_in(item, seen, in_object=True)
 
 
 def _has_counted(head: torch.nn.Module) -> bool:
     metrics = list(metrics_of(head))
-    return not metrics or not all(map(_is_reset, metrics))
+    return not metrics or not all(map(is_reset, metrics))
 
 
-def _is_reset(metric: Metric) -> bool:
+def _has_none(value: object) -> bool:
+    return isinstance(value, _WITHOUT_METRICS) and not isinstance(value, Metric)
+
+
+def is_reset(metric: Metric) -> bool:
     """Whether a reset would not change the metric."""
     try:
         fresh = copy.deepcopy(metric)

@@ -1,7 +1,7 @@
 """Adding up what a metric counted in several processes."""
 
 import functools
-from typing import Any, Dict, Mapping, MutableMapping, Optional, Sequence, Tuple, cast
+from typing import Any, Dict, Mapping, MutableMapping, Optional, Sequence, Tuple, Type, cast
 
 import torch
 from allennlp.training.metrics import Metric
@@ -18,10 +18,18 @@ def summed_attributes(metric_class: type) -> Optional[Tuple[str, ...]]:
     Returns the attributes in which a class of metrics counts, if they can be summed: those in its
     own `summed_attributes`, which its subclasses do not inherit, or those known of AllenNLP's
     classes. An attribute may be a number, a tensor, a list, a dictionary of these, `None`, a metric
-    with such attributes, or anything with a method `merge`.
+    with such attributes, or anything with a method `merge`. `None` for a `torch.nn.Module`, whose
+    buffers `DistributedDataParallel` replaces by those of the first process.
     """
+    if issubclass(metric_class, torch.nn.Module):
+        return None
     own = vars(metric_class).get("summed_attributes", SUMMED_ATTRIBUTES.get(metric_class))
     return cast(Optional[Tuple[str, ...]], own)
+
+
+def class_of(metric: Metric) -> Type[Metric]:
+    """Returns the class that a metric has, or had before it became a `LocalMetric`."""
+    return cast(Type[Metric], getattr(type(metric), "local_original", type(metric)))
 
 
 def state_of(metric: Metric, attributes: Sequence[str]) -> State:
@@ -44,7 +52,7 @@ def _copy(value: object) -> object:
 
 
 def _attributes_of(metric: Metric) -> Tuple[str, ...]:
-    attributes = summed_attributes(type(metric))
+    attributes = summed_attributes(class_of(metric))
     assert attributes is not None, f"{type(metric).__name__} must have summed_attributes"
     return attributes
 

@@ -7,6 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.models.heads import Head
 
+from multitask_model.distributed import alone
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import call_head, scalar_loss
 from multitask_model.routing.output_names import LOSS
@@ -16,6 +17,7 @@ from multitask_model.routing.tasks import TaskHeads
 from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.training.metrics.metric_agreement import keep_in_first_process
 from multitask_model.training.metrics.metric_exchange import exchange_metrics
 from multitask_model.training.metrics.shadow_head import ShadowHead
 
@@ -98,8 +100,8 @@ class PerTaskMetrics:
             of_task = select_rows([rows.indices[i] for i in positions], len(tasks))
             module = shadow.follow(unwrap(self._heads[name]))
             if is_distributed():
-                count_locally(cast(Head, module))
-            with torch.no_grad():
+                count_locally(module)
+            with torch.no_grad(), alone():
                 outputs, loss_rows = call_head(module, router, available, of_task)
             loss = scalar_loss(name, outputs)
             if loss is not None:
@@ -110,6 +112,10 @@ class PerTaskMetrics:
         """Gives every process of distributed training the metrics of all processes."""
         shadows = {f"{t}_{h}": cast(Head, s.module) for (t, h), s in self._shadows.items()}
         exchange_metrics(shadows, self._called, self._mean_losses)
+
+    def keep_in_first_process(self) -> None:
+        """See the function of this name."""
+        keep_in_first_process(cast(Head, shadow.module) for shadow in self._shadows.values())
 
     def get(self, reset: bool) -> Iterator[Tuple[str, Mapping[str, float]]]:
         """Yields `TASK_HEAD` and its metrics for each task and head that ran since the reset."""

@@ -108,6 +108,13 @@ def test_subclasses_may_count_something_else() -> None:
     assert summed_attributes(Mine) is None
 
 
+def test_buffers_are_not_summed() -> None:
+    class Mine(torch.nn.Module, Metric):
+        summed_attributes = ("count",)
+
+    assert summed_attributes(Mine) is None
+
+
 def test_a_class_may_name_what_can_be_summed() -> None:
     class Mine(allennlp.Average):
         summed_attributes = ("_count",)
