@@ -29,7 +29,8 @@ class TransformerLayers:
 
         >>> from tempfile import TemporaryDirectory
         >>> from transformers import BertConfig, BertModel
-        >>> config = BertConfig(7, hidden_size=4, num_hidden_layers=2, num_attention_heads=1)
+        >>> sizes = {"vocab_size": 7, "hidden_size": 4, "num_attention_heads": 1}
+        >>> config = BertConfig(**sizes, num_hidden_layers=2)
         >>> with TemporaryDirectory() as bert, open(f"{bert}/vocab.txt", "w") as file:
         ...     words = "[PAD] [UNK] [CLS] [SEP] [MASK] a b".split()
         ...     print(*words, sep="\\n", file=file, flush=True)
