@@ -190,6 +190,13 @@ class MultiTaskModel(Model):
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
+        self.keeps_joined_losses = False
+        """Whether `joined_losses` is set in distributed training."""
+        self.joined_losses: Dict[str, torch.Tensor] = {}
+        """
+        The losses of the last training batch of all processes together, by component, with a
+        gradient in the processes that ran the component.
+        """
         self._mean_losses, self._reported = MeanLosses(), MeanLosses()
         self._per_task_metrics = (
             PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
@@ -341,8 +348,7 @@ class MultiTaskModel(Model):
         """
         is_shared = is_distributed()
         if is_shared and kwargs.get(FILLER) is True:
-            joint_loss = self._joint_loss_of_all({}, {}, 0) if self.training else None
-            return {} if joint_loss is None else {LOSS: joint_loss}
+            return self._losses_of_all({}, {}, 0) if self.training else {}
         rows = self._tasks.rows(kwargs)
         batch_size = len(kwargs["task"])
 
@@ -370,25 +376,23 @@ class MultiTaskModel(Model):
         if is_shared and self.training:
             # Outputs that are not part of the loss must not look as if they were.
             outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
-            joint_loss = self._joint_loss_of_all(losses, loss_rows, batch_size)
-            if joint_loss is not None:
-                outputs[LOSS] = joint_loss
+            outputs.update(self._losses_of_all(losses, loss_rows, batch_size))
         elif losses:
             joint_loss = self._joint_loss(losses, loss_rows, batch_size)
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
 
-    def _joint_loss_of_all(
+    def _losses_of_all(
         self, losses: Mapping[str, torch.Tensor], rows: Mapping[str, int], batch_size: int
-    ) -> Optional[torch.Tensor]:
+    ) -> Dict[str, torch.Tensor]:
         """
-        The joint loss of the batches of all processes; `None` if there is none. A process that has
+        The joint loss of the batches of all processes; nothing if there is none. A process that has
         no more instances takes part in the step of the others with no losses and a size of 0.
         """
         joined = join_losses(losses, rows, batch_size, [BACKBONE, *self._heads])
         if not joined.losses:
-            return None
+            return {}
         joint_loss = self._joint_loss(joined.losses, joined.rows, joined.batch_size).clone()
         if not joint_loss.requires_grad:
             with_loss = [self.head(name) for name in self._heads if name in joined.losses]
@@ -396,7 +400,10 @@ class MultiTaskModel(Model):
         penalty = self.get_regularization_penalty() if self._may_have_penalty else None
         # The trainer adds the penalty later, but `DistributedDataParallel` has to know by now that
         # the parameters of all heads, also of those that did not run, will have a gradient.
-        return joint_loss if penalty is None else joint_loss + 0.0 * penalty
+        joint_loss = joint_loss if penalty is None else joint_loss + 0.0 * penalty
+        if self.keeps_joined_losses:
+            self.joined_losses = joined.losses
+        return {LOSS: joint_loss}
 
     def report_metric(self, name: str, value: torch.Tensor) -> None:
         """

@@ -118,6 +118,12 @@ def batches_completed(trainer: GradientDescentTrainer) -> int:
     return int(trainer._batches_in_epoch_completed * trainer._num_gradient_accumulation_steps)
 
 
+def ddp_model(trainer: GradientDescentTrainer) -> torch.nn.Module:
+    """The model in `DistributedDataParallel`. The trainer has a public name for the model only."""
+    wrapped: torch.nn.Module = trainer._pytorch_model
+    return wrapped
+
+
 def ddp_arguments(accelerator: TorchDdpAccelerator) -> Dict[str, Any]:
     """The arguments of `DistributedDataParallel`, which the accelerator keeps to itself."""
     arguments: Dict[str, Any] = accelerator._ddp_kwargs

@@ -32,8 +32,10 @@ def check_names_of_conflicts(heads: Sequence[str]) -> None:
             )
 
 
-def check_trainer(trainer: GradientDescentTrainer) -> None:
+def check_trainer(trainer: GradientDescentTrainer, features: bool) -> None:
     """
+    Checks the trainer of a callback with `features` or without.
+
     # Raises
 
     `ConfigurationError`
@@ -45,11 +47,10 @@ def check_trainer(trainer: GradientDescentTrainer) -> None:
             f"{requirement} the model 'multitask' of multitask_model, but got "
             f"{type(trainer.model).__name__}. Change the model, or remove the callback."
         )
-    if is_distributed():
+    if features and is_distributed():
         raise ConfigurationError(
-            f"{requirement} a single process, but got distributed training, which averages the "
-            "gradients of the plain backward pass only. Train on one device, or remove the "
-            "callback."
+            f"{requirement} features=False in distributed training, but got True. Each process has "
+            "features of its own, whose gradients cannot be averaged. Remove the option."
         )
     if scales_gradients(trainer):
         raise ConfigurationError(

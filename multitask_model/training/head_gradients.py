@@ -1,6 +1,6 @@
 """The gradient of each head's loss at what the heads share."""
 
-from typing import Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -58,7 +58,7 @@ def compute_gradients(
 
     losses : `Mapping[str, torch.Tensor]`
     factors : `Mapping[str, torch.Tensor]`
-        Of the shapes of the losses.
+        Of the shapes of the losses. A loss without a factor has no gradients.
     shared : `Sequence[torch.Tensor]`
         What the losses are differentiated with respect to.
     own : `Mapping[str, Sequence[torch.Tensor]]`
@@ -69,8 +69,11 @@ def compute_gradients(
     `List[Tuple[torch.Tensor, torch.Tensor]]`
         Those of `shared` that any loss depends on, each with its gradients, of shape `(H, ...)`.
     """
-    rows = []
+    rows: List[Sequence[Optional[torch.Tensor]]] = []
     for name, loss in losses.items():
+        if name not in factors:
+            rows.append((None,) * len(shared))
+            continue
         of_head = [parameter for parameter in own[name] if parameter.requires_grad]
         inputs = [*shared, *of_head]
         gradients = torch.autograd.grad(

@@ -25,15 +25,16 @@ def test_other_pairs_are_accepted() -> None:
     check_names_of_conflicts(["x", "x_y", "z"])
 
 
-def test_distributed_training_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_in_distributed_training_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregation_checks, "is_distributed", lambda: True)
     message = (
-        "The trainer callback 'gradient_aggregation' requires a single process, but got "
-        "distributed training, which averages the gradients of the plain backward pass only. Train "
-        "on one device, or remove the callback."
+        "The trainer callback 'gradient_aggregation' requires features=False in distributed "
+        "training, but got True. Each process has features of its own, whose gradients cannot be "
+        "averaged. Remove the option."
     )
+    check_trainer(make_trainer(tiny_model()), features=False)
     with pytest.raises(ConfigurationError, match=exactly(message)):
-        check_trainer(make_trainer(tiny_model()))
+        check_trainer(make_trainer(tiny_model()), features=True)
 
 
 def test_a_gradient_scaler_is_an_error() -> None:
@@ -45,7 +46,7 @@ def test_a_gradient_scaler_is_an_error() -> None:
         "callback."
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
-        check_trainer(trainer)
+        check_trainer(trainer, features=False)
 
 
 def test_another_model_is_an_error() -> None:
@@ -56,4 +57,4 @@ def test_another_model_is_an_error() -> None:
         "multitask_model, but got TinyHead. Change the model, or remove the callback."
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
-        check_trainer(trainer)
+        check_trainer(trainer, features=False)

@@ -1,15 +1,16 @@
 """The trainer callback `gradient_aggregation`."""
 
 import itertools
-from typing import Any, Dict, List, Sequence, Union, cast
+from typing import Any, Dict, List, Sequence, Tuple, Union, cast
 
 import torch
+from allennlp.common.util import is_distributed
 from allennlp.training import GradientDescentTrainer
 from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.callbacks.backward import OnBackwardException
 from overrides import overrides
 
-from multitask_model.compat.allennlp_internals import batches_of_step
+from multitask_model.compat.allennlp_internals import batches_of_step, ddp_model
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import BACKBONE, LOSS
 from multitask_model.training.aggregation_checks import (
@@ -19,6 +20,7 @@ from multitask_model.training.aggregation_checks import (
 )
 from multitask_model.training.aggregators import Aggregators, aggregate, import_torchjd
 from multitask_model.training.features import Features
+from multitask_model.training.gradient_exchange import average_gradients, average_grads
 from multitask_model.training.head_gradients import (
     Gradients,
     compute_gradients,
@@ -44,6 +46,10 @@ class GradientAggregationCallback(TrainerCallback):
     - A batch on which fewer than two heads had a loss gets the plain backward pass.
     - With gradient accumulation, the gradients of each batch are aggregated, and the results are
       averaged over the batches of the step: the graph of only one batch is in memory.
+    - In distributed training, the gradients of each head are averaged over the processes before
+      they are combined, so that the result is that of one process on the joined batch, and the same
+      in all processes. Combining first would balance the heads of each part of the batch. Each step
+      exchanges H times the shared parameters. Not with `features`, which differ by process.
     - Each set of heads that run together has an aggregator of its own. Its state, if it has any
       (`gradvac`, `nash_mtl`, `pcd`, `excess_mtl`), starts anew after `--recover`.
 
@@ -72,8 +78,8 @@ class GradientAggregationCallback(TrainerCallback):
 
     `ConfigurationError`
         If TorchJD is not installed, or the options do not fit the aggregator. At the start of
-        training: if the model is not a `MultiTaskModel`, with a gradient scaler, in distributed
-        training, or with `features` if a head has parameters of the backbone.
+        training: if the model is not a `MultiTaskModel`, with a gradient scaler, or with
+        `features` in distributed training or if a head has parameters of the backbone.
 
     # Examples
 
@@ -104,10 +110,14 @@ class GradientAggregationCallback(TrainerCallback):
         self, trainer: GradientDescentTrainer, is_primary: bool = True, **kwargs: object
     ) -> None:
         super().on_start(trainer, is_primary, **kwargs)
-        check_trainer(trainer)
+        check_trainer(trainer, self._features is not None)
         heads = list(self._model.heads)
         self._aggregators = Aggregators(self._name, self._options, heads)
         self._parameters = split_parameters(self._model)
+        if is_distributed():
+            # Gradients are averaged here, those of each head first.
+            vars(ddp_model(trainer))["require_backward_grad_sync"] = False
+            self._model.keeps_joined_losses = True
         if self._features is not None:
             self._features.attach(self._model)
         if self._log_conflicts:
@@ -115,6 +125,9 @@ class GradientAggregationCallback(TrainerCallback):
 
     @overrides
     def on_end(self, trainer: GradientDescentTrainer, *args: object, **kwargs: object) -> None:
+        if is_distributed():
+            vars(ddp_model(trainer))["require_backward_grad_sync"] = True
+            self._model.keeps_joined_losses = False
         if self._features is not None:
             self._features.detach()
 
@@ -134,16 +147,33 @@ class GradientAggregationCallback(TrainerCallback):
         if backward_called:
             raise OnBackwardException("Remove the other callback that computes gradients.")
         joint = batch_outputs[LOSS] / batches_of_step(trainer)
-        outputs = {name: batch_outputs.get(f"{name}_{LOSS}") for name in self._model.heads}
-        losses = {n: loss for n, loss in outputs.items() if loss is not None and loss.requires_grad}
+        losses, of_backbone = self._losses(batch_outputs)
         shared = [tensor for tensor in self._shared(losses) if tensor.requires_grad]
         if len(losses) < 2 or not shared:
             joint.backward()
         else:
-            names = (f"{BACKBONE}_{LOSS}", REGULARIZATION)
-            others = [batch_outputs[name] for name in names if name in batch_outputs]
-            self._backward(joint, losses, shared, others)
+            penalties = [batch_outputs[REGULARIZATION]] if REGULARIZATION in batch_outputs else []
+            self._backward(joint, losses, shared, [*of_backbone, *penalties])
+        if is_distributed():
+            average_grads(self._model.parameters())
         return True
+
+    def _losses(self, batch_outputs: Outputs) -> Tuple[Outputs, List[torch.Tensor]]:
+        """The losses of the heads, and that of the backbone if it has one."""
+        if is_distributed():
+            # `DistributedDataParallel` returns copies of the outputs, which the joint loss does not
+            # depend on.
+            losses, self._model.joined_losses = self._model.joined_losses, {}
+        else:
+            names = [BACKBONE, *self._model.heads]
+            losses = {
+                name: batch_outputs[f"{name}_{LOSS}"]
+                for name in names
+                if f"{name}_{LOSS}" in batch_outputs
+                and batch_outputs[f"{name}_{LOSS}"].requires_grad
+            }
+        of_backbone = [loss for name, loss in losses.items() if name == BACKBONE]
+        return {name: loss for name, loss in losses.items() if name != BACKBONE}, of_backbone
 
     def _shared(self, losses: Outputs) -> Sequence[torch.Tensor]:
         if self._features is None:
@@ -161,18 +191,20 @@ class GradientAggregationCallback(TrainerCallback):
     ) -> None:
         """The backward pass for two heads or more."""
         others = [t for t in [*others, *self._model.loss_weighting.parameters()] if t.requires_grad]
-        ends = [*losses.values(), *others]
-        found = torch.autograd.grad(joint, ends, retain_graph=True, allow_unused=True)
+        # A head that only other processes ran has a loss without a gradient.
+        own = {name: loss for name, loss in losses.items() if loss.requires_grad}
+        ends = [*own.values(), *others]
+        found = ends and torch.autograd.grad(joint, ends, retain_graph=True, allow_unused=True)
         factors = [torch.zeros_like(t) if f is None else f for t, f in zip(ends, found)]
-        gradients = compute_gradients(
-            losses, dict(zip(losses, factors)), shared, self._parameters.own
-        )
+        gradients = compute_gradients(losses, dict(zip(own, factors)), shared, self._parameters.own)
+        if is_distributed():
+            gradients = average_gradients(gradients, shared, len(losses))
         if self._log_conflicts:
             self._report_conflicts(list(losses), gradients)
         aggregated = aggregate(self._aggregators.get(list(losses), joint.device), gradients)
         # A single pass for what is left, which goes once through the backbone if it must.
         torch.autograd.backward(
-            [*(tensor for tensor, _ in gradients), *others], [*aggregated, *factors[len(losses) :]]
+            [*(tensor for tensor, _ in gradients), *others], [*aggregated, *factors[len(own) :]]
         )
 
     def _report_conflicts(self, heads: Sequence[str], gradients: Gradients) -> None:
