@@ -23,11 +23,6 @@ def rank() -> int:
     return dist.get_rank() if is_distributed() else 0
 
 
-def process_count() -> int:
-    """Returns the number of processes; 1 outside of distributed training."""
-    return dist.get_world_size() if is_distributed() else 1
-
-
 def gather(value: T) -> List[T]:
     """
     Returns the values of all processes, in their order. Every process must call this as often as
@@ -47,8 +42,8 @@ def alone() -> Iterator[None]:
     metrics count what this process has, without waiting for the others.
 
         >>> with alone():
-        ...     process_count()
-        1
+        ...     is_distributed()
+        False
     """
     if not is_distributed():
         yield

@@ -61,11 +61,6 @@ class DynamicAverageWeighting(LossWeighting):
         self.tracked = HeadValues({"weight": 1.0, **dict.fromkeys(tracked, 0.0)})
 
     @overrides
-    def set_heads(self, names: Sequence[str]) -> None:
-        super().set_heads(names)
-        self.tracked.set_heads(names)
-
-    @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
         if self.training:
             values = torch.stack([loss.detach() for loss in losses.values()])

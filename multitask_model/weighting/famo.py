@@ -62,11 +62,6 @@ class FamoWeighting(LossWeighting):
         self.tracked = HeadValues(dict.fromkeys(tracked, 0.0))
 
     @overrides
-    def set_heads(self, names: Sequence[str]) -> None:
-        super().set_heads(names)
-        self.tracked.set_heads(names)
-
-    @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
         check_not_negative("famo", losses)
         if self.training:

@@ -1,6 +1,6 @@
 """The `imtl_l` weighting."""
 
-from typing import Dict, Sequence
+from typing import Dict
 
 import torch
 from overrides import overrides
@@ -36,11 +36,6 @@ class ImtlLWeighting(LossWeighting):
     def __init__(self) -> None:
         super().__init__()
         self.learned = HeadValues({"log_scale": 0.0}, learned=True)
-
-    @overrides
-    def set_heads(self, names: Sequence[str]) -> None:
-        super().set_heads(names)
-        self.learned.set_heads(names)
 
     @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:

@@ -8,6 +8,7 @@ from allennlp.common import Registrable
 
 from multitask_model.errors import format_names
 from multitask_model.training.metrics.mean_losses import MeanLosses
+from multitask_model.weighting.head_values import HeadValues
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class LossWeighting(torch.nn.Module, Registrable):
 
     def set_heads(self, names: Sequence[str]) -> None:
         """
-        Called by the model at construction, and again when a head is added.
+        Called by the model at construction, and again when a head is added. Attributes of the type
+        `HeadValues` get numbers for new heads.
 
         # Parameters
 
@@ -52,6 +54,9 @@ class LossWeighting(torch.nn.Module, Registrable):
             All heads of the model, in their order.
         """
         self.head_names = list(names)
+        for child in self.children():
+            if isinstance(child, HeadValues):
+                child.set_heads(names)
 
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:
         """

@@ -1,6 +1,6 @@
 """The `uncertainty` weighting."""
 
-from typing import Dict, Sequence
+from typing import Dict
 
 import torch
 from overrides import overrides
@@ -38,11 +38,6 @@ class UncertaintyWeighting(LossWeighting):
     def __init__(self) -> None:
         super().__init__()
         self.learned = HeadValues({"log_variance": 0.0}, learned=True)
-
-    @overrides
-    def set_heads(self, names: Sequence[str]) -> None:
-        super().set_heads(names)
-        self.learned.set_heads(names)
 
     @overrides
     def forward(self, losses: Dict[str, torch.Tensor]) -> torch.Tensor:

@@ -14,9 +14,9 @@ from allennlp.data.fields import MetadataField
 from allennlp.models import Model
 
 from multitask_model import LabeledJsonlReader, MultiTaskModel, MultiTaskPredictor, collate
+from tests.helpers.distributed_training import ARGUMENTS, DIM, LABELS
+from tests.helpers.distributed_training import HEADS as ALL_HEADS
 
-DIM = 4
-POOL = {"type": "bag_of_embeddings", "embedding_dim": DIM, "averaged": True}
 LINES: List[Dict[str, Any]] = [
     {"pos": ["N", "V"], "slots": ["B-x", "O"], "topics": ["t", "u"], "stars": 1.5, "kind": "k"},
     {"pos": ["V", "N", "N"], "topics": [], "kind": "l"},
@@ -24,25 +24,8 @@ LINES: List[Dict[str, Any]] = [
     {},
     {"pos": ["N"], "slots": ["B-x"], "topics": ["u"], "stars": 0, "kind": "k"},
 ]
-LABELS = {"pos": "tags", "slots": "tags", "topics": "classes", "stars": "number", "kind": "class"}
 LENGTHS = [2, 3, 1, 2, 1]
-HEADS = {
-    "pos": {"type": "tagger", "input_dim": DIM, "label_namespace": "pos_labels"},
-    "slots": {
-        "type": "crf_tagger",
-        "input_dim": DIM,
-        "label_encoding": "BIO",
-        "label_namespace": "slots_labels",
-    },
-    "topics": {
-        "type": "multi_label_classifier",
-        "seq2vec_encoder": POOL,
-        "label_namespace": "topics_labels",
-    },
-    "stars": {"type": "regression", "seq2vec_encoder": POOL},
-    "kind": {"type": "classifier", "seq2vec_encoder": POOL, "label_namespace": "kind_labels"},
-}
-ARGUMENTS = {"pos": "tags", "slots": "tags", "topics": "labels", "stars": "target", "kind": "label"}
+HEADS = {name: ALL_HEADS[name] for name in LABELS}
 BACKBONE = {
     "type": "text",
     "text_field_embedder": {

@@ -320,5 +320,6 @@ class Epochs:
 def _missing(split: Optional[Sequence[Optional[int]]], rank: int) -> Optional[int]:
     """How many instances fewer a process has than the one with most; `None` if not known."""
     counts = [count for count in split or () if count is not None]
-    own = None if split is None else split[rank]
-    return None if split is None or own is None or len(counts) < len(split) else max(counts) - own
+    if split is None or len(counts) < len(split):
+        return None
+    return max(counts) - counts[rank]
