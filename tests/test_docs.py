@@ -104,7 +104,7 @@ def test_a_new_task_for_a_trained_model() -> None:
 
 
 def test_the_options_of_the_reader_and_the_data_loader() -> None:
-    data, _ = config_excerpts(DOCS / "data.md")
+    data, *_ = config_excerpts(DOCS / "data.md")
     loader = data["data_loader"]
     assert loader.keys() - {"type"} <= parameters_of(MultiTaskDataLoader)
     MultiTaskScheduler.from_params(Params(loader["scheduler"]))
@@ -117,12 +117,21 @@ def test_the_options_of_the_reader_and_the_data_loader() -> None:
 
 
 def test_the_dynamic_sampler_and_its_callback() -> None:
-    _, dynamic = config_excerpts(DOCS / "data.md")
+    _, dynamic, _ = config_excerpts(DOCS / "data.md")
     sampler = MultiTaskEpochSampler.from_params(Params(dynamic["sampler"]))
     assert isinstance(sampler, DynamicSampler)
     sampler.check_tasks(["ewt", "tweets"])
     (callback,) = dynamic["callbacks"]
     assert TrainerCallback.by_name(callback["type"]) is MultiTaskDataCallback
+
+
+def test_the_callbacks_that_log() -> None:
+    *_, logs = config_excerpts(DOCS / "data.md")
+    types = [callback["type"] for callback in logs["callbacks"]]
+    assert types == ["multitask_data", "tensorboard", "wandb"]
+    for callback in logs["callbacks"]:
+        callback_class = TrainerCallback.by_name(callback.pop("type"))
+        assert callback.keys() <= parameters_of(callback_class)
 
 
 def test_the_parameters_of_the_heads() -> None:

@@ -6,7 +6,7 @@ AllenNLP is imported are in `multitask_model_startup`.
 """
 
 import multitask_model_startup
-from multitask_model.compat import multiprocessing, torch, transformers
+from multitask_model.compat import multiprocessing, torch, transformers, wandb
 from multitask_model.compat.requirements import require_allennlp
 
 __all__ = ["apply_patches", "require_allennlp"]
@@ -26,4 +26,5 @@ def apply_patches() -> None:
     transformers.reinitialize_loaded_weights()
     transformers.ignore_position_ids_of_old_archives()
     multiprocessing.use_locks_of_own_context()
+    wandb.provide_generate_id()
     weighted_metrics.accept_weights_in_validation_metric()
