@@ -1,11 +1,12 @@
 """Reads the files that the callbacks `tensorboard` and `wandb` write."""
 
+import importlib
 import json
 import struct
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
-from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.event_pb2 import Event  # type: ignore[import-untyped]
 
 Scalars = Dict[str, Dict[int, float]]
 """The value of each name at each step."""
@@ -36,13 +37,13 @@ def _tfrecords(content: bytes) -> Iterator[bytes]:
 
 def read_wandb_run(folder: Path) -> Tuple[Any, Scalars]:
     """The record of the only run of W&B below a folder, and the numbers that were logged."""
-    from wandb.proto import wandb_internal_pb2
-
+    # Its annotations are incomplete.
+    messages: Any = importlib.import_module("wandb.proto.wandb_internal_pb2")
     (path,) = folder.glob("offline-run-*/run-*.wandb")
     run: Any = None
     scalars: Scalars = {}
     for data in _leveldb_records(path.read_bytes()):
-        record = wandb_internal_pb2.Record.FromString(data)
+        record = messages.Record.FromString(data)
         if record.HasField("run"):
             run = record.run
         items = [(item.key or item.nested_key[0], item.value_json) for item in record.history.item]
