@@ -7,6 +7,7 @@ from typing import Any, Dict, Tuple
 import numpy
 import pytest
 
+import multitask_model  # noqa: F401  (registers the types)
 from tests.helpers.event_files import Scalars, read_scalars
 from tests.helpers.training_config import HEADS, make_config, train
 
