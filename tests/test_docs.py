@@ -220,7 +220,7 @@ def test_the_navigation_has_every_page() -> None:
     # `make docs` fails for a page that is missing. The tests run without its environment.
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")]
-    named = re.findall(r": ([\w/]+\.md)$", navigation, re.M)
+    named = re.findall(r"^ *- .*: ([\w/]+\.md)$", navigation, re.M)
     assert sorted(named) == sorted([*pages, *outer_pages()])
 
 
