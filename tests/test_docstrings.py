@@ -113,7 +113,8 @@ def documented() -> Iterator[Tuple[str, str, inspect.Signature]]:
     """Public classes and their methods that have a list of parameters."""
     for owner in public_classes():
         functions = [member for member in vars(owner).values() if isinstance(member, FunctionType)]
-        for value in [owner, *functions]:
+        values: List[Any] = [owner, *functions]
+        for value in values:
             if "# Parameters\n" in str(value.__doc__):
                 yield value.__qualname__, inspect.cleandoc(str(value.__doc__)), signature_of(value)
 
