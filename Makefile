@@ -3,6 +3,8 @@
 #
 #     make test                     # with python3, in .venv
 #     make test PYTHON=python3.10   # with python3.10, in .venv-python3.10
+#
+# `make docs` has its own, .venv-docs: it needs neither PyTorch nor AllenNLP.
 
 PYTHON ?= python3
 
@@ -16,7 +18,7 @@ STAMP := $(VENV)/.installed
 OFFLINE := HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-oldest latest lint bench clean
+.PHONY: help install demo test test-fast test-oldest latest lint bench docs clean
 
 help:  ## print this list
 	@echo "usage: make TARGET [PYTHON=python3.10]"
@@ -59,8 +61,15 @@ bench: $(STAMP)  ## measure against AllenNLP's classes
 	$(OFFLINE) $(BIN)/python benchmarks/routing.py
 	$(OFFLINE) $(BIN)/python benchmarks/loading.py
 
-clean:  ## remove the virtual environments
-	rm -rf .venv .venv-*
+docs: .venv-docs/.installed  ## build the site of the documentation in build/site, without network
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
+
+.venv-docs/.installed: pyproject.toml scripts/install_docs.sh scripts/find_python.sh
+	sh scripts/install_docs.sh $(PYTHON) .venv-docs
+	@touch $@
+
+clean:  ## remove the virtual environments and the site
+	rm -rf .venv .venv-* build/site
 
 $(STAMP): pyproject.toml scripts/install.sh scripts/find_python.sh
 	sh scripts/install.sh $(PYTHON) $(VENV)

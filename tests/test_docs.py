@@ -30,12 +30,14 @@ from multitask_model import (
 )
 from multitask_model.data.samplers import DynamicSampler
 from multitask_model.training.aggregators import AGGREGATORS
+from scripts.docs_site.links import outer_pages
 from tests.helpers.commands import ROOT
 from tests.helpers.models import FixedBackbone, make_vocab
-from tests.helpers.pages import DOCS, README, code_block, code_blocks, config_excerpts, run_in
+from tests.helpers.pages import DOCS, code_block, code_blocks, config_excerpts, run_in
 from tests.helpers.registry import our_types
 
-PAGES = [README, *sorted(DOCS.glob("*.md")), ROOT / "examples" / "README.md"]
+OTHERS = ["README.md", "CONTRIBUTING.md", "examples/README.md", "examples/balance/README.md"]
+PAGES = [*(ROOT / page for page in OTHERS), *sorted(DOCS.rglob("*.md"))]
 TUTORIAL = DOCS / "tutorial.md"
 
 
@@ -86,21 +88,6 @@ def test_the_script_of_the_tutorial(folder: Path) -> None:
     printed = run_in(folder, [sys.executable, "-c", code_block(TUTORIAL, "python")])
     assert "'polarity_accuracy': 1.0" in printed
     assert re.search(r"^\{'source_label': 'reviews'\}\n\{'polarity_label': '\w+'\}$", printed, re.M)
-
-
-def test_several_heads_serve_a_task() -> None:
-    shared, _ = config_excerpts(DOCS / "sharing.md")
-    heads = {name: RecordingHead() for name in ["upos", "xpos", "genre", "polarity"]}
-    model = MultiTaskModel(Vocabulary(), FixedBackbone(), dict(heads), **shared)
-    model(text=[1, 2], task=["ewt", "reviews"], upos_tags=["A", "B"], xpos_tags=["C", "D"])
-    calls = [call for head in ("upos", "xpos") for call in heads[head].calls]
-    assert calls == [["A"], ["C"]]
-
-
-def test_a_new_task_for_a_trained_model() -> None:
-    _, extended = config_excerpts(DOCS / "sharing.md")
-    assert extended["model"].keys() - {"type"} <= parameters_of(MultiTaskModel.__init__)
-    assert extended["vocabulary"]["directory"] == extended["model"]["pretrained_file"]
 
 
 def test_the_options_of_the_reader_and_the_data_loader() -> None:
@@ -206,7 +193,7 @@ def test_the_tables_name_every_weighting_and_every_aggregator() -> None:
     text = (DOCS / "balancing.md").read_text(encoding="utf-8")
     first_cells = re.findall(r"^\| (`[^|]+) \|", text, re.M)
     names = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
-    headings = ["loss_weighting", "aggregator"]
+    headings = ["loss_reduction", "loss_weighting", "aggregator"]
     assert sorted(names) == sorted([*our_types(LossWeighting), *AGGREGATORS, *headings])
 
 
@@ -224,10 +211,26 @@ def test_relative_links_lead_to_files(page: Path) -> None:
     assert [target for target in relative if not (page.parent / target).exists()] == []
 
 
-def test_the_index_links_every_page() -> None:
-    text = (DOCS / "index.md").read_text(encoding="utf-8")
-    others = {page.name for page in DOCS.glob("*.md")} - {"index.md"}
-    assert others <= set(re.findall(r"\]\((\w+\.md)\)", text))
+@pytest.mark.parametrize("index", ["index.md", "howto/index.md"])
+def test_an_index_links_every_page_of_its_folder(index: str) -> None:
+    page = DOCS / index
+    linked = set(re.findall(r"\]\((\w+\.md)\)", page.read_text(encoding="utf-8")))
+    assert {other.name for other in page.parent.glob("*.md")} - {page.name} <= linked
+
+
+def test_the_index_links_the_reference() -> None:
+    linked = re.findall(
+        r"\]\((reference/\w+\.md)\)", (DOCS / "index.md").read_text(encoding="utf-8")
+    )
+    assert sorted(linked) == sorted(f"reference/{p.name}" for p in DOCS.glob("reference/*.md"))
+
+
+def test_the_navigation_has_every_page() -> None:
+    # `make docs` fails for a page that is missing. The tests run without its environment.
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")]
+    named = re.findall(r"^ *- .*: ([\w/]+\.md)$", navigation, re.M)
+    assert sorted(named) == sorted([*pages, *outer_pages()])
 
 
 def test_the_picture_is_plain_svg() -> None:

@@ -2,9 +2,11 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
-from types import ModuleType
-from typing import List
+import re
+from types import FunctionType, ModuleType
+from typing import Any, Iterator, List, Tuple
 
 import pytest
 
@@ -105,3 +107,32 @@ def test_every_public_class_has_an_example() -> None:
         if ">>>" not in str(c.__doc__) and not issubclass(c, Exception)
     }
     assert without.symmetric_difference(WITHOUT_EXAMPLE) == set()
+
+
+def documented() -> Iterator[Tuple[str, str, inspect.Signature]]:
+    """Public classes and their methods that have a list of parameters."""
+    for owner in public_classes():
+        functions = [member for member in vars(owner).values() if isinstance(member, FunctionType)]
+        values: List[Any] = [owner, *functions]
+        for value in values:
+            if "# Parameters\n" in str(value.__doc__):
+                yield value.__qualname__, inspect.cleandoc(str(value.__doc__)), signature_of(value)
+
+
+def signature_of(value: Any) -> inspect.Signature:
+    # A class that is registered in place of another one may have its `__new__`.
+    if isinstance(value, type) and not issubclass(value, tuple):
+        return inspect.signature(value.__init__)
+    return inspect.signature(value)
+
+
+def test_the_documented_parameters_exist() -> None:
+    unknown = []
+    for name, docstring, signature in documented():
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        section = re.split(r"^# ", docstring, flags=re.M)
+        (listed,) = (part for part in section if part.startswith("Parameters\n"))
+        names = re.findall(r"^\*{0,2}(\w+) : ", listed, re.M)
+        if not takes_any:
+            unknown += [f"{name}: {n}" for n in names if n not in signature.parameters]
+    assert unknown == []
