@@ -37,7 +37,7 @@ def device() -> torch.device:
 
 @pytest.fixture
 def forked_workers() -> Iterator[None]:
-    """Worker processes that are spawned, and the server of `forkserver`, need not import AllenNLP."""
+    """Workers that are spawned, and the server of `forkserver`, need not import AllenNLP."""
     before = multiprocessing.spawn.get_executable()
     multiprocessing.set_executable(forked_python())
     yield

@@ -1,7 +1,7 @@
 """
 The `allennlp` command on one small model: a BERT with two classifiers, trained from a config file.
-The training starts a new process, as a user would. The other tests run the command in a process that
-has imported AllenNLP, or in this one.
+The training starts a new process, as a user would. The other tests run the command in a process
+that has imported AllenNLP, or in this one.
 """
 
 import json

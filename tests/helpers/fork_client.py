@@ -1,6 +1,6 @@
 """
-Asks `tests/helpers/fork_server.py` for a process with the files of this one, and ends as that process
-does. The first argument is the path of the server's socket; the others are those of Python.
+Asks `tests/helpers/fork_server.py` for a process with the files of this one, and ends as that
+process does. The first argument is the path of the server's socket; the others are those of Python.
 """
 
 import contextlib
@@ -12,8 +12,8 @@ import sys
 
 path, *arguments = sys.argv[1:]
 
-# `multiprocessing` passes the options of its interpreter, such as -B or -X dev. A running interpreter
-# ignores them.
+# `multiprocessing` passes the options of its interpreter, such as -B or -X dev. The server, which
+# runs already, has its own.
 while arguments[0].startswith("-") and arguments[0] not in ("-m", "-c"):
     del arguments[: 2 if arguments[0] == "-X" else 1]
 

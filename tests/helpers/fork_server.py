@@ -1,6 +1,6 @@
 """
-A server of Python processes that need not import AllenNLP. It imports AllenNLP once, and each process
-is a fork of it that then does what `python -m MODULE`, `python -c CODE` or `python SCRIPT` does.
+A server of Python processes that need not import AllenNLP. It imports AllenNLP once. Each process
+is a fork of it that does what `python -m MODULE`, `python -c CODE` or `python SCRIPT` does.
 
 It does not import this package: a process registers it as a user's does, by `--include-package`, by
 a plugins file or by an import. `tests/helpers/forked.py` starts the server, and the script
@@ -41,8 +41,8 @@ Request = Dict[str, Any]
 
 def serve(file: int) -> Optional[Request]:
     """
-    Serves the connections of a listening socket until stdin is closed. Returns `None` in the server,
-    and in each new process what it was asked for.
+    Serves the connections of a listening socket until stdin is closed. Returns `None` in the
+    server, and in each new process what it was asked for.
     """
     with socket.socket(fileno=file) as listener:
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
@@ -110,7 +110,7 @@ def run(
     executable: str,
     max_files: List[int],
 ) -> None:
-    """Does what Python does with these arguments. `executable` runs the processes that it starts."""
+    """Does what Python does with these arguments. `executable` starts further processes."""
     sys.executable = executable
     multiprocessing.set_executable(executable)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max_files[0], max_files[1]))

@@ -1,7 +1,7 @@
 """
-Processes that start in milliseconds, because they are forks of a process that has imported AllenNLP.
-They execute the same code as `python`, `allennlp` and `multitask-model` in a shell, and the processes
-that they start are such processes too.
+Processes that start in milliseconds, because they are forks of a process that has imported
+AllenNLP. They execute the same code as `python`, `allennlp` and `multitask-model` in a shell, and
+the processes that they start are forks too.
 """
 
 import atexit
@@ -18,7 +18,7 @@ COMMANDS = {"python": "", "allennlp": "-m allennlp", "multitask-model": "-m mult
 _HERE = Path(__file__).resolve().parent
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def forked_commands() -> Path:
     """
     Starts the server, if this is the first call, and returns a folder with the scripts `python`,

@@ -41,9 +41,9 @@ def config_excerpts(page: Path) -> List[Dict[str, Any]]:
 
 def run_in(folder: Path, command: List[str]) -> str:
     """
-    Runs a command in `folder` and returns what it writes to stdout. The command finds this checkout,
-    and `python`, `allennlp` and `multitask-model`, which run in processes that have imported
-    AllenNLP.
+    Runs a command in `folder` and returns what it writes to stdout. The command finds this
+    checkout, and `python`, `allennlp` and `multitask-model`, which run in processes that have
+    imported AllenNLP.
     """
     path = os.pathsep.join([str(forked_commands()), os.environ["PATH"]])
     result = subprocess.run(
