@@ -87,7 +87,7 @@ def move_up(file: int) -> int:
 
 def wait(connection: socket.socket, process: int) -> None:
     """Waits for the process, or kills it if the client is gone. Does not return."""
-    ended = os.pidfd_open(process)
+    ended: Any = os.pidfd_open(process)
     if ended not in select.select([ended, connection], [], [])[0]:
         os.kill(process, signal.SIGKILL)
     status = os.waitpid(process, 0)[1]
