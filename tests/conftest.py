@@ -2,6 +2,7 @@
 What every test runs under: a fixed seed, one thread, and the device named by `TEST_DEVICE`.
 """
 
+import multiprocessing.spawn
 import os
 import random
 from typing import Iterator
@@ -9,6 +10,8 @@ from typing import Iterator
 import numpy
 import pytest
 import torch
+
+from tests.helpers.forked import forked_python
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +33,12 @@ def _one_thread() -> Iterator[None]:
 def device() -> torch.device:
     """The CPU, or another device: `TEST_DEVICE=cuda pytest`."""
     return torch.device(os.environ.get("TEST_DEVICE", "cpu"))
+
+
+@pytest.fixture
+def forked_workers() -> Iterator[None]:
+    """Workers that are spawned, and the server of `forkserver`, need not import AllenNLP."""
+    before = multiprocessing.spawn.get_executable()
+    multiprocessing.set_executable(forked_python())
+    yield
+    multiprocessing.set_executable(before)

@@ -16,7 +16,7 @@ from allennlp.predictors import Predictor
 from multitask_model import MultiTaskModel, MultiTaskPredictor
 from tests.helpers import allennlp_alone
 from tests.helpers.allennlp_alone import outputs_of
-from tests.helpers.commands import run_python, training_here
+from tests.helpers.commands import run_forked, training_here
 from tests.helpers.models import DIM
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def _theirs(config: Path, ours: Path) -> Path:
     """The archive of AllenNLP's class, trained in a process that does not import ours."""
     directory = config.parent / "theirs"
     output = config.parent / "outputs.json"
-    run_python(allennlp_alone.__file__, config, ours, directory, output, directory=config.parent)
+    run_forked(allennlp_alone.__file__, config, ours, directory, output, directory=config.parent)
     return directory / "model.tar.gz"
 
 

@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-import sys
 import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any, Dict, List
@@ -85,7 +84,7 @@ def test_the_config_of_the_tutorial_and_its_commands(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_script_of_the_tutorial(folder: Path) -> None:
-    printed = run_in(folder, [sys.executable, "-c", code_block(TUTORIAL, "python")])
+    printed = run_in(folder, ["python", "-c", code_block(TUTORIAL, "python")])
     assert "'polarity_accuracy': 1.0" in printed
     assert re.search(r"^\{'source_label': 'reviews'\}\n\{'polarity_label': '\w+'\}$", printed, re.M)
 
@@ -248,10 +247,10 @@ def test_the_picture_is_plain_svg() -> None:
 @pytest.mark.slow
 def test_the_page_of_the_command(tmp_path: Path) -> None:
     page = DOCS / "command.md"
-    start = code_block(page, "bash").replace("multitask-model ", "python -m multitask_model ")
-    described = start[: start.index("python -m multitask_model train")]
+    start = code_block(page, "bash")
+    described = start[: start.index("multitask-model train")]
     without = "'{\"model.arg_name_mapping\": {}}'"
-    command = f"python -m multitask_model describe experiment.jsonnet -o {without} || true"
+    command = f"multitask-model describe experiment.jsonnet -o {without} || true"
     printed = run_in(tmp_path, ["bash", "-euc", f"{described}\n{command}"])
     printed = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
     table, errors = (block.code for block in code_blocks(page) if block.language == "text")

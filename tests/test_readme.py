@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import List
 
@@ -55,7 +54,7 @@ def test_the_config_and_its_commands(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_script_prints_the_predictions_and_nothing_else(folder: Path) -> None:
-    printed = run_in(folder, [sys.executable, "-c", code_block(README, "python")])
+    printed = run_in(folder, ["python", "-c", code_block(README, "python")])
     stars, none = re.fullmatch(r"negative (\S+)\npositive (\S+)\n", printed).groups()  # type: ignore
     assert float(stars) == pytest.approx(1.0, abs=0.5)
     assert none == "None"

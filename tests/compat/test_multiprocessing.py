@@ -14,7 +14,7 @@ from allennlp.data.tokenizers import WhitespaceTokenizer
 import multitask_model  # noqa: F401  (applies the patches)
 from tests.helpers.sentences_file import SENTENCES, write_sentences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_workers")]
 
 
 class LockingReader(TextClassificationJsonReader):

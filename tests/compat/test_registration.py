@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.commands import run_python
+from tests.helpers.commands import run_forked
 
 
 @pytest.mark.slow
@@ -17,5 +17,5 @@ def test_importing_the_package_logs_nothing_about_registered_names(tmp_path: Pat
         "import allennlp.models\n"
         "assert allennlp.models.Model.by_name('multitask') is multitask_model.MultiTaskModel\n"
     )
-    run_python(script, directory=tmp_path)
+    run_forked(script, directory=tmp_path)
     assert "already been registered" not in (tmp_path / "log.txt").read_text()

@@ -7,12 +7,11 @@ from typing import Any, Dict
 
 import pytest
 import torch
-from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.parallel import DdpAccelerator
 
-from tests.helpers.commands import training_here
+from tests.helpers.commands import run_allennlp
 from tests.helpers.distributed_training import make_config, write_data
 from tests.helpers.messages import exactly
 from tests.helpers.multitask import tiny_model
@@ -41,14 +40,12 @@ def make_dynamic_config(folder: Path) -> Dict[str, Any]:
 
 
 def train(config: Dict[str, Any], folder: Path, recover: bool = False) -> Dict[str, float]:
-    with training_here():
-        params = Params(json.loads(json.dumps(config)))
-        train_model(
-            params,
-            str(folder),
-            recover=recover,
-            include_package=["multitask_model", "tests.helpers.distributed_training"],
-        )
+    path = folder.with_suffix(".json")
+    path.write_text(json.dumps(config))
+    options = ["--recover"] if recover else []
+    for package in ("multitask_model", "tests.helpers.distributed_training"):
+        options += ["--include-package", package]
+    run_allennlp("train", path, "-s", folder, *options, directory=folder.parent)
     metrics: Dict[str, float] = json.loads((folder / "metrics.json").read_text())
     return metrics
 

@@ -14,6 +14,7 @@ import pytest
 
 from examples.vader import fetch
 from examples.vader.fetch import Row
+from tests.helpers.forked import forked_python
 
 VADER = Path(fetch.__file__).parent
 SDIST = "vaderSentiment-3.3.2.tar.gz"
@@ -47,8 +48,10 @@ def read_jsonl(path: Path) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def run_script(name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(VADER / name), *arguments]
+def run_script(
+    name: str, *arguments: str, python: str = sys.executable
+) -> "subprocess.CompletedProcess[str]":
+    command = [python, str(VADER / name), *arguments]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -164,7 +167,8 @@ def test_the_demo_prints_scores_and_predictions(tmp_path: Path) -> None:
     overrides["trainer.validation_metric"] = "-loss"
     overrides["data_loader.scheduler.batch_size"] = 16
     overrides["data_loader.instances_per_epoch"] = 96  # nearly all instances
-    done = run_script("demo.py", "--work-dir", str(tmp_path), "--overrides", json.dumps(overrides))
+    arguments = ["--work-dir", str(tmp_path), "--overrides", json.dumps(overrides)]
+    done = run_script("demo.py", *arguments, python=forked_python())
     assert done.returncode == 0, done.stderr
 
     for command in ("fetch.py", "allennlp train", "allennlp evaluate", "allennlp predict"):

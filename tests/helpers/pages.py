@@ -4,13 +4,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
 
 from tests.helpers.commands import ROOT
+from tests.helpers.forked import forked_commands
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -41,14 +41,15 @@ def config_excerpts(page: Path) -> List[Dict[str, Any]]:
 
 def run_in(folder: Path, command: List[str]) -> str:
     """
-    Runs a command in `folder` and returns what it writes to stdout. The command finds this checkout
-    and the scripts of the running Python.
+    Runs a command in `folder` and returns what it writes to stdout. The command finds this
+    checkout, and `python`, `allennlp` and `multitask-model`, which run in processes that have
+    imported AllenNLP.
     """
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(forked_commands()), os.environ["PATH"]])
     result = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )

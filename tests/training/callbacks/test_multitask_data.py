@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Dict, List, Mapping
@@ -22,6 +21,7 @@ from allennlp.data.data_loaders import SimpleDataLoader
 from multitask_model.data.schedulers import RoundRobinScheduler
 from multitask_model.training.callbacks import MultiTaskDataCallback, multitask_data
 from tests.helpers.commands import ROOT
+from tests.helpers.forked import forked_python
 from tests.helpers.loading import epoch, make_loader, messages
 from tests.helpers.recording import PACKAGES, read_trained, recording_config, train
 
@@ -72,9 +72,9 @@ def train_until_killed(params: Dict[str, Any], folder: Path, name: str, after: i
     params["trainer"]["callbacks"][0]["kill_after"] = after
     path = folder / f"{name}.json"
     path.write_text(json.dumps(params))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "allennlp", "train", path, "-s", folder / name, *PACKAGES],
+        [forked_python(), "-m", "allennlp", "train", path, "-s", folder / name, *PACKAGES],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
