@@ -110,7 +110,7 @@ def _remarks(head: HeadSummary, last: Optional[EpochRecord]) -> List[str]:
             remarks.append("training loss does not fall")
         lowest = best_of(head.validation_losses, -1)
         if lowest is not None and lowest[0] <= head.validation_losses[-1][0] - 2:
-            remarks.append(f"validation loss rises since epoch {lowest[0]}")
+            remarks.append(f"validation loss lowest in epoch {lowest[0]}")
     if head.best is not None and head.gap is not None and head.gap > GAP * abs(head.best[1]):
         remarks.append(f"best in epoch {head.best[0]}")
     return remarks
