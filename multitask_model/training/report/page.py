@@ -79,7 +79,7 @@ def _duration(seconds: float) -> str:
     Returns a duration.
 
         >>> _duration(59.0), _duration(3700.0)
-        ('59 s', '1 h 2 min')
+        ('59 s', '1 h 1 min')
     """
     minutes = round(seconds) // 60
     if minutes < 1:
