@@ -46,6 +46,7 @@ from multitask_model.routing.signatures import get_forward_arguments  # noqa: E4
 from multitask_model.training.callbacks import (  # noqa: E402
     GradientAggregationCallback,
     MultiTaskDataCallback,
+    TaskReportCallback,
 )
 from multitask_model.training.distributed_training import (  # noqa: E402
     prepare_distributed_training as _prepare_distributed_training,
@@ -85,6 +86,7 @@ __all__ = [
     "RegressionHead",
     "Scheduler",
     "TaggerHead",
+    "TaskReportCallback",
     "TextBackbone",
     "TextPairBackbone",
     "Whole",

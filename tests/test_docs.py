@@ -25,6 +25,7 @@ from multitask_model import (
     MultiTaskDataLoader,
     MultiTaskDatasetReader,
     MultiTaskModel,
+    TaskReportCallback,
     TextBackbone,
 )
 from multitask_model.data.samplers import DynamicSampler
@@ -186,6 +187,16 @@ def test_the_config_of_the_aggregation() -> None:
     (callback,) = excerpt["callbacks"]
     assert TrainerCallback.by_name(callback.pop("type")) is GradientAggregationCallback
     assert callback.keys() <= parameters_of(GradientAggregationCallback)
+
+
+def test_the_config_of_the_report_and_the_method_of_a_head() -> None:
+    (config,) = config_excerpts(DOCS / "report.md")
+    (params,) = config["trainer"]["callbacks"]
+    callback = TrainerCallback.from_params(Params(params), serialization_dir="run")
+    assert isinstance(callback, TaskReportCallback)
+    names: Dict[str, Any] = {}
+    exec(code_block(DOCS / "report.md", "python"), names)
+    assert names["predicted_labels"](None).names == ["negative", "positive"]
 
 
 def test_the_tables_name_every_weighting_and_every_aggregator() -> None:

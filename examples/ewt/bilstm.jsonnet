@@ -54,6 +54,7 @@ config(
     num_epochs: 6,
     patience: 3,
     validation_metric: "+parser_LAS",
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

@@ -33,6 +33,7 @@ config(
     num_epochs: 2,
     patience: 2,
     validation_metric: "+parser_LAS",
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

@@ -72,5 +72,6 @@ local paths(split) = { [task]: "%s/%s_%s.jsonl" % [data_dir, task, split] for ta
     num_epochs: 5,
     patience: 2,
     validation_metric: "+polarity_accuracy",
+    callbacks: [{ type: "task_report" }],
   },
 }

@@ -10,7 +10,8 @@ second and the running loss of each head. Then it prints
 - the accuracy of the classifiers, and of polarity for each task, with the accuracy of always
   predicting the most frequent label of the training split;
 - the error of the intensity, with the error of always predicting the mean of the training split;
-- the predictions.
+- the predictions;
+- the path of the report on the training.
 
 All files are written to the work directory.
 """
@@ -35,7 +36,6 @@ from examples.vader.progress import TrainingProgress  # noqa: E402
 
 TASKS = ("tweets", "movie_reviews", "product_reviews", "editorials")
 CLASSIFIERS = ("polarity", "source")
-HEADS = ("intensity", *CLASSIFIERS)
 INPUTS = HERE / "predict.jsonl"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
@@ -55,7 +55,7 @@ def run(step: str, command: List[str], work_dir: Path) -> None:
     # More threads hardly speed up a small model, and are slower on a busy machine.
     environment = {"OMP_NUM_THREADS": "1", **os.environ, "DATA_DIR": str(work_dir / "data")}
     start = time.perf_counter()
-    progress = TrainingProgress([*HEADS], sys.stdout)
+    progress = TrainingProgress(sys.stdout)
     with (
         log.open("w", encoding="utf-8") as out,
         subprocess.Popen(
@@ -166,6 +166,7 @@ def main() -> None:
         run(step, command, work_dir)
     print_scores(work_dir)
     print_predictions(work_dir)
+    print(f"\nReport on the training: {work_dir / 'model' / 'report.html'}")
 
 
 if __name__ == "__main__":

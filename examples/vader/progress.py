@@ -3,12 +3,10 @@
 import re
 import shutil
 import time
-from typing import List, Optional, TextIO
+from typing import TextIO
 
-# The progress bar of a batch: the metrics, then the bar.
-BAR = re.compile(
-    r"^(?P<metrics>.+?) \|\|: (?P<bar>[ \d]+%\|.{10}\| *\d+/\d+) \[.*?, *(?P<speed>.+?)[],]"
-)
+# The progress bar of a batch. The callback `task_report` wrote the losses before the bar.
+BAR = re.compile(r"^(?P<losses>.+?): (?P<bar>[ \d]+%\|.{10}\| *\d+/\d+) \[.*?, *(?P<speed>.+?)[],]")
 EPOCH = re.compile(r" - Epoch (\d+)/(\d+)$")
 PHASE = re.compile(r" - (Training|Validating)$")
 SECONDS = 10.0
@@ -16,13 +14,11 @@ SECONDS = 10.0
 
 class TrainingProgress:
     """
-    Prints AllenNLP's progress bar with the running loss of each head instead of all metrics. In a
-    terminal there is one line for an epoch, which changes. In a file there is a line every ten
-    seconds, and one at the end of an epoch.
+    Prints the progress bars of training. In a terminal there is one line for an epoch, which
+    changes. In a file there is a line every ten seconds, and one at the end of an epoch.
     """
 
-    def __init__(self, heads: List[str], out: TextIO) -> None:
-        self._heads = heads
+    def __init__(self, out: TextIO) -> None:
         self._out = out
         self._is_terminal = out.isatty()
         self._epoch = ""
@@ -46,14 +42,7 @@ class TrainingProgress:
             self._print(self._format(bar), is_end=not self._is_new)
 
     def _format(self, bar: "re.Match[str]") -> str:
-        losses = [self._loss(head, bar.group("metrics")) for head in self._heads]
-        shown = " ".join(loss for loss in losses if loss is not None)
-        return f"{self._epoch} {bar.group('bar')} {bar.group('speed')} {shown}"
-
-    def _loss(self, head: str, metrics: str) -> Optional[str]:
-        # The losses for each task have the name of the task before that of the head.
-        found = re.search(rf"(?:^|, ){head}_loss: ([\d.]+)", metrics)
-        return f"{head} {float(found.group(1)):.2f}" if found else None
+        return f"{self._epoch} {bar.group('bar')} {bar.group('speed')} {bar.group('losses')}"
 
     def _print(self, text: str, is_end: bool) -> None:
         if not self._has_header:

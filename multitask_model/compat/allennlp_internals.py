@@ -182,6 +182,12 @@ def tracked_metrics(trainer: GradientDescentTrainer) -> List[str]:
     return [name for _, name in trainer._metric_tracker.tracked_metrics]
 
 
+def signed_tracked_metrics(trainer: GradientDescentTrainer) -> List[str]:
+    """The metrics in `validation_metric`, each with its sign, as in a config."""
+    tracked = trainer._metric_tracker.tracked_metrics
+    return [f"{'+' if sign > 0 else '-'}{name}" for sign, name in tracked]
+
+
 _Class = TypeVar("_Class", bound=type)
 
 

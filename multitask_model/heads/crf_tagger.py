@@ -10,6 +10,7 @@ from allennlp.modules.conditional_random_field import allowed_transitions
 from overrides import overrides
 
 from multitask_model.modules.label_vocabulary import LabelVocabulary
+from multitask_model.modules.predicted_labels import PredictedLabels
 from multitask_model.modules.projection import Projection
 from multitask_model.modules.readable_outputs import readable_tags
 from multitask_model.modules.span_encodings import allennlp_encoding
@@ -81,6 +82,7 @@ class CrfTaggerHead(Head):
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._metrics = TagMetrics(self._labels, label_encoding)
+        self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         encoding = allennlp_encoding(label_encoding)
         transitions = allowed_transitions(encoding, dict(enumerate(self._labels.names)))
@@ -93,6 +95,10 @@ class CrfTaggerHead(Head):
     def get_input_dim(self) -> int:
         """The size of the encoded tokens that the head accepts."""
         return self._projection.input_dim
+
+    def predicted_labels(self) -> PredictedLabels:
+        """The tags, for a report."""
+        return PredictedLabels("tags", "tags", self._labels.names, self._label_encoding)
 
     def forward(
         self,

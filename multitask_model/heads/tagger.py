@@ -10,6 +10,7 @@ from overrides import overrides
 
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.padded_predictions import PADDING
+from multitask_model.modules.predicted_labels import PredictedLabels
 from multitask_model.modules.projection import Projection
 from multitask_model.modules.readable_outputs import readable_tags
 from multitask_model.modules.token_losses import cross_entropy_per_instance
@@ -75,11 +76,16 @@ class TaggerHead(Head):
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._metrics = TagMetrics(self._labels, label_encoding)
+        self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
 
     def get_input_dim(self) -> int:
         """The size of the encoded tokens that the head accepts."""
         return self._projection.input_dim
+
+    def predicted_labels(self) -> PredictedLabels:
+        """The tags, for a report."""
+        return PredictedLabels("tags", "tags", self._labels.names, self._label_encoding)
 
     def forward(
         self,

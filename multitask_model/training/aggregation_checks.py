@@ -10,10 +10,17 @@ from allennlp.training import GradientDescentTrainer
 from multitask_model.compat.allennlp_internals import scales_gradients
 from multitask_model.model import MultiTaskModel
 
+GRADIENT_NORM = "gradient_norm"
+
 
 def conflict_name(first: str, second: str) -> str:
     """Returns the name of the metric of the conflict of two heads."""
     return f"conflict_{first}_{second}"
+
+
+def norm_name(head: str) -> str:
+    """Returns the name of the metric of the norm of a head's gradient."""
+    return f"{head}_{GRADIENT_NORM}"
 
 
 def check_names_of_conflicts(heads: Sequence[str]) -> None:

@@ -90,12 +90,12 @@ def compute_gradients(
     ]
 
 
-def cosines(gradients: Gradients) -> torch.Tensor:
+def cosines(gradients: Gradients) -> Tuple[torch.Tensor, torch.Tensor]:
     """
-    Returns the cosine between the gradients of each pair of losses, of shape `(H, H)`. It is 0
-    where a gradient is 0.
+    Returns the cosine between the gradients of each pair of losses, of shape `(H, H)`, and the norm
+    of each gradient, of shape `(H,)`. The cosine is 0 where a gradient is 0.
     """
     matrix = torch.cat([of_tensor.flatten(1) for _, of_tensor in gradients], dim=1)
     norms = torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
     normalized = matrix / torch.where(norms == 0, torch.ones_like(norms), norms)
-    return normalized @ normalized.T
+    return normalized @ normalized.T, norms.squeeze(1)

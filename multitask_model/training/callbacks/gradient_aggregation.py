@@ -17,6 +17,7 @@ from multitask_model.training.aggregation_checks import (
     check_names_of_conflicts,
     check_trainer,
     conflict_name,
+    norm_name,
 )
 from multitask_model.training.aggregators import Aggregators, aggregate, import_torchjd
 from multitask_model.training.features import Features
@@ -72,7 +73,8 @@ class GradientAggregationCallback(TrainerCallback):
     log_conflicts : `bool`, optional (default = `False`)
         If `True`, the cosine between the gradients of heads A and B is the training metric
         `conflict_A_B`: its mean over the batches on which both ran. It is negative if a small step
-        for one head increases the loss of the other.
+        for one head increases the loss of the other. The mean norm of the gradient of head A is the
+        metric `A_gradient_norm`.
 
     # Raises
 
@@ -208,6 +210,8 @@ class GradientAggregationCallback(TrainerCallback):
         )
 
     def _report_conflicts(self, heads: Sequence[str], gradients: Gradients) -> None:
-        matrix = cosines(gradients)
+        matrix, norms = cosines(gradients)
+        for head, norm in zip(heads, norms):
+            self._model.report_metric(norm_name(head), norm)
         for i, j in itertools.combinations(range(len(heads)), 2):
             self._model.report_metric(conflict_name(heads[i], heads[j]), matrix[i, j])
