@@ -15,8 +15,8 @@ import gc
 import logging
 import statistics
 import time
-from collections import Counter
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple
+from collections import Counter, deque
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple
 
 import torch
 from ewt_models import make_experiment  # type: ignore[import-not-found]
@@ -34,7 +34,7 @@ interleaved.
   and heads. Its classes have one head for each task, so each annotation is a dataset. They have no
   buckets, so these are only in ours.
 - ours / plain PyTorch: relative to a loop that calls the same backbone and heads on the same
-  batches, which are made before.
+  batches, which are made by then.
 
 Command: `python benchmarks/epoch.py EWT_DIR --minilm MINILM_DIR --write`.
 """
@@ -108,15 +108,41 @@ def plain_loss(model: MultiTaskModel) -> LossFunction:
     return loss_of
 
 
+class Recorded:
+    """The batches of a loader, which are added to `kept`."""
+
+    def __init__(self, loader: Iterable[Batch], kept: Deque[Batch]) -> None:
+        self._loader, self._kept = loader, kept
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self._loader:
+            self._kept.append(batch)
+            yield batch
+
+
+class Taken:
+    """The batches in `kept`, which are removed from it."""
+
+    def __init__(self, kept: Deque[Batch]) -> None:
+        self._kept = kept
+
+    def __iter__(self) -> Iterator[Batch]:
+        while self._kept:
+            yield self._kept.popleft()
+
+
 def make_contestants(
     case: Case, variables: Dict[str, str], sentences: int
 ) -> Dict[str, Contestant]:
     made = make_experiment(case.config, variables, sentences, case.buckets)
     ours, theirs, plain = made.ours, made.theirs, copy.deepcopy(made.ours)
+    kept: Deque[Batch] = deque()
     return {
-        "ours": Contestant(ours, made.our_loader, lambda batch: ours(**batch)["loss"]),
+        "ours": Contestant(
+            ours, Recorded(made.our_loader, kept), lambda batch: ours(**batch)["loss"]
+        ),
+        "plain": Contestant(plain, Taken(kept), plain_loss(plain)),
         "AllenNLP": Contestant(theirs, made.their_loader, lambda batch: theirs(**batch)["loss"]),
-        "plain": Contestant(plain, list(made.our_loader), plain_loss(plain)),
     }
 
 
