@@ -68,15 +68,15 @@ def make_experiment(
     `name` is a config of `examples/ewt`. Its four heads are one task in this package, as in the
     config. AllenNLP's classes have one head per task, so they get a dataset for each head.
     """
-    params = _params(name, variables)
+    params = config_of(name, variables)
     data, size = params["train_data_path"]["ewt"], params["data_loader"]["batch_size"]
     our_loader = MultiTaskDataLoader(
-        MultiTaskDatasetReader({"ewt": _reader(params, sentences)}),
+        MultiTaskDatasetReader({"ewt": make_reader(params, sentences)}),
         {"ewt": data},
         batch_size=size,
         sorting_keys=["text"] if buckets else None,
     )
-    readers = {head: _reader(params, sentences, head) for head in HEADS}
+    readers = {head: make_reader(params, sentences, head) for head in HEADS}
     their_loader = AllenNLPLoader(
         AllenNLPReader(readers), dict.fromkeys(HEADS, data), HomogeneousRoundRobinScheduler(size)
     )
@@ -87,19 +87,22 @@ def make_experiment(
     torch.manual_seed(0)
     ours = Model.from_params(Params(params["model"]), vocab=vocab)
     heads = {head: copy.deepcopy(ours.head(head)) for head in HEADS}
-    backbone = AllenNLPBackbone(vocab, Params(_params(name, variables)["model"]["backbone"]))
+    backbone = AllenNLPBackbone(vocab, Params(config_of(name, variables)["model"]["backbone"]))
     theirs = AllenNLPModel(vocab, backbone, heads, arg_name_mapping=mapping)
     theirs.load_state_dict(ours.state_dict())
     return Experiment(ours, theirs, our_loader, their_loader)
 
 
-def _params(name: str, variables: Dict[str, str]) -> Dict[str, Any]:
+def config_of(name: str, variables: Dict[str, str]) -> Dict[str, Any]:
+    """A config of `examples/ewt`."""
     path = str(CONFIGS / f"{name}.jsonnet")
     params: Dict[str, Any] = Params.from_file(path, ext_vars=variables).as_dict()
     return params
 
 
-def _reader(params: Dict[str, Any], sentences: int, head: Optional[str] = None) -> DatasetReader:
+def make_reader(
+    params: Dict[str, Any], sentences: Optional[int], head: Optional[str] = None
+) -> DatasetReader:
     """The reader of the config, with all annotations or those of one head."""
     config = copy.deepcopy(params["dataset_reader"]["readers"]["ewt"])
     config["max_instances"] = sentences
