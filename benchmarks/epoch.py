@@ -15,7 +15,7 @@ import gc
 import logging
 import statistics
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple
 
 import torch
@@ -69,11 +69,11 @@ class Contestant:
         trained = [p for p in model.parameters() if p.requires_grad]
         self._optimizer = torch.optim.Adam(trained, lr=1e-4)
         self._batches, self._loss = batches, loss
-        self.seconds: Dict[str, float] = Counter()
+        self.seconds: Dict[str, float] = defaultdict(float)
 
     def epoch(self) -> Iterator[None]:
         """Yields after each step."""
-        self.seconds = Counter()
+        self.seconds = defaultdict(float)
         iterator = iter(self._batches)
         while True:
             times = [time.process_time()]

@@ -86,6 +86,7 @@ def make_experiment(
     mapping = {k: dict(v) for k, v in params["model"]["arg_name_mapping"].items()}
     torch.manual_seed(0)
     ours = Model.from_params(Params(params["model"]), vocab=vocab)
+    assert isinstance(ours, MultiTaskModel)
     heads = {head: copy.deepcopy(ours.head(head)) for head in HEADS}
     backbone = AllenNLPBackbone(vocab, Params(config_of(name, variables)["model"]["backbone"]))
     theirs = AllenNLPModel(vocab, backbone, heads, arg_name_mapping=mapping)

@@ -15,11 +15,12 @@ import resource
 import statistics
 import subprocess
 import sys
-from typing import Dict, List, Tuple
+from typing import Dict, List, Tuple, cast
 
 from allennlp.common import JsonDict
 from allennlp.data import Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader as AllenNLPReader
+from allennlp.data.fields import TextField
 from allennlp.predictors import Predictor
 from allennlp.predictors.multitask import MultiTaskPredictor as AllenNLPPredictor
 from ewt_models import (  # type: ignore[import-not-found]
@@ -77,7 +78,7 @@ def make_predictors(
     their_readers = {head: make_reader(params, None) for head in HEADS}
     theirs = AllenNLPPredictor(made.theirs.eval(), AllenNLPReader(their_readers))
     texts = [
-        " ".join(str(token) for token in instance["text"])
+        " ".join(str(token) for token in cast(TextField, instance["text"]).tokens)
         for instance in made.our_loader.iter_instances()
     ]
     return MultiTaskPredictor(ours.eval(), MultiTaskDatasetReader(our_readers)), theirs, texts
