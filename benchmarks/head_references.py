@@ -3,7 +3,7 @@ The heads of this package with the mathematics of each by hand: functions over t
 with the loss, the predictions and AllenNLP's metrics, as in AllenNLP's models.
 """
 
-from typing import Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -50,12 +50,14 @@ def _entropy(logits: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> 
     return _mean(F.cross_entropy(logits.transpose(1, 2), labels, reduction="none"), mask)
 
 
-def tagger(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def tagger(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     head = heads.TaggerHead(vocab, dim, label_namespace="tags")
     weight, bias = head.parameters()
     accuracy = CategoricalAccuracy()
 
-    def reference(encoded: torch.Tensor, mask: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+    def reference(
+        encoded: torch.Tensor, mask: torch.BoolTensor, tags: torch.Tensor
+    ) -> torch.Tensor:
         logits = F.linear(encoded, weight, bias)
         logits.argmax(-1)
         accuracy(logits, tags, mask)
@@ -64,16 +66,19 @@ def tagger(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
     return Case(head, reference, {"tags": torch.randint(50, mask.shape)})
 
 
-def crf_tagger(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def crf_tagger(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     head = heads.CrfTaggerHead(vocab, dim, "BIO", label_namespace="bio_tags")
     crf = next(m for m in head.modules() if isinstance(m, ConditionalRandomField))
     linear = next(m for m in head.modules() if isinstance(m, torch.nn.Linear))
     accuracy, spans = CategoricalAccuracy(), SpanBasedF1Measure(vocab, "bio_tags")
 
-    def reference(encoded: torch.Tensor, mask: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+    def reference(
+        encoded: torch.Tensor, mask: torch.BoolTensor, tags: torch.Tensor
+    ) -> torch.Tensor:
         logits = linear(encoded)
         one_hot = torch.zeros_like(logits)
-        for row, (best, _) in enumerate(crf.viterbi_tags(logits, mask)):
+        paths: List[Any] = crf.viterbi_tags(logits, mask)
+        for row, (best, _) in enumerate(paths):
             one_hot[row, torch.arange(len(best)), best] = 1
         accuracy(one_hot, tags, mask)
         spans(one_hot, tags, mask)
@@ -82,7 +87,7 @@ def crf_tagger(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
     return Case(head, reference, {"tags": torch.randint(len(BIO), mask.shape)})
 
 
-def dependency_parser(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def dependency_parser(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     head = heads.DependencyParserHead(vocab, dim, arc_dim=256, tag_dim=32)
     p = dict(head.named_parameters())
     scores = AttachmentScores()
@@ -92,7 +97,7 @@ def dependency_parser(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
 
     def reference(
         encoded: torch.Tensor,
-        mask: torch.Tensor,
+        mask: torch.BoolTensor,
         head_indices: torch.Tensor,
         head_tags: torch.Tensor,
     ) -> torch.Tensor:
@@ -126,12 +131,14 @@ def dependency_parser(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
     )
 
 
-def masked_language_model(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def masked_language_model(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     head = heads.MaskedLanguageModelHead(vocab, dim, label_namespace="words")
     weight, bias = head.parameters()
     perplexity = Perplexity()
 
-    def reference(encoded: torch.Tensor, mask: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    def reference(
+        encoded: torch.Tensor, mask: torch.BoolTensor, words: torch.Tensor
+    ) -> torch.Tensor:
         selected = mask & (words != 0)
         logits = F.linear(encoded[selected], weight, bias)
         logits.argmax(-1)
@@ -145,13 +152,15 @@ def masked_language_model(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Ca
     return Case(head, reference, {"masked_tokens": words})
 
 
-def multi_label_classifier(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def multi_label_classifier(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     pool = BagOfEmbeddingsEncoder(dim, averaged=True)
     head = heads.MultiLabelClassifierHead(vocab, pool, label_namespace="tags")
     weight, bias = head.parameters()
     measures = [FBetaMultiLabelMeasure(average=a) for a in ("micro", "macro")]
 
-    def reference(encoded: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def reference(
+        encoded: torch.Tensor, mask: torch.BoolTensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         logits = F.linear(pool(encoded, mask), weight, bias)
         for measure in measures:
             measure(logits.sigmoid(), labels)
@@ -160,13 +169,15 @@ def multi_label_classifier(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> C
     return Case(head, reference, {"labels": torch.randint(2, (len(mask), 50))})
 
 
-def regression(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
+def regression(vocab: Vocabulary, mask: torch.BoolTensor, dim: int) -> Case:
     pool = BagOfEmbeddingsEncoder(dim, averaged=True)
     head = heads.RegressionHead(vocab, pool)
     weight, bias = head.parameters()
-    measures = [MeanAbsoluteError(), PearsonCorrelation(), SpearmanCorrelation()]
+    measures: List[Any] = [MeanAbsoluteError(), PearsonCorrelation(), SpearmanCorrelation()]
 
-    def reference(encoded: torch.Tensor, mask: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def reference(
+        encoded: torch.Tensor, mask: torch.BoolTensor, target: torch.Tensor
+    ) -> torch.Tensor:
         prediction = F.linear(pool(encoded, mask), weight, bias).squeeze(-1)
         for measure in measures:
             measure(prediction, target)
@@ -175,7 +186,7 @@ def regression(vocab: Vocabulary, mask: torch.Tensor, dim: int) -> Case:
     return Case(head, reference, {"target": torch.randn(len(mask))})
 
 
-CASES: Dict[str, Callable[[Vocabulary, torch.Tensor, int], Case]] = {
+CASES: Dict[str, Callable[[Vocabulary, torch.BoolTensor, int], Case]] = {
     "tagger": tagger,
     "crf_tagger": crf_tagger,
     "dependency_parser": dependency_parser,

@@ -95,8 +95,10 @@ def wrapped_lstm(encoder: Seq2SeqEncoder) -> Optional[torch.nn.LSTM]:
     if type(encoder) not in (LstmSeq2SeqEncoder, PytorchSeq2SeqWrapper) or encoder.stateful:
         return None
     lstm = encoder._module
-    is_plain = type(lstm) is torch.nn.LSTM and lstm.batch_first and lstm.proj_size == 0
-    return lstm if is_plain and not has_hooks(encoder) and not has_hooks(lstm) else None
+    # A subclass, such as a quantized LSTM, may compute something else.
+    if type(lstm) is not torch.nn.LSTM or has_hooks(encoder) or has_hooks(lstm):
+        return None
+    return lstm if lstm.batch_first and lstm.proj_size == 0 else None
 
 
 def freeze_bias(attention: BilinearMatrixAttention) -> None:
