@@ -60,6 +60,13 @@ lint: $(STAMP)  ## check style, formatting and types
 bench: $(STAMP)  ## measure against AllenNLP's classes
 	$(OFFLINE) $(BIN)/python benchmarks/routing.py
 	$(OFFLINE) $(BIN)/python benchmarks/loading.py
+	$(OFFLINE) $(BIN)/python benchmarks/heads.py
+ifdef EWT_DIR
+	$(OFFLINE) $(BIN)/python benchmarks/epoch.py $(EWT_DIR) $(if $(MINILM_DIR),--minilm $(MINILM_DIR))
+	$(OFFLINE) $(BIN)/python benchmarks/prediction.py $(EWT_DIR)
+else
+	@echo "epoch.py and prediction.py are left out: set EWT_DIR, as in examples/README.md."
+endif
 
 docs: .venv-docs/.installed  ## build the site of the documentation in build/site, without network
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict

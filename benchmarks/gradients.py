@@ -13,28 +13,24 @@ import gc
 import itertools
 import json
 import logging
-import platform
 import statistics
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import allennlp.version
 import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader, DatasetReader, Vocabulary
 from allennlp.models import Model
 from allennlp.training import GradientDescentTrainer
-from routing import RESULTS, keep_freed_memory, processor  # type: ignore[import-not-found]
+from results import machine, prepare, write_section  # type: ignore[import-not-found]
 
-import multitask_model
 from multitask_model.training.callbacks import GradientAggregationCallback
 
 CONFIG = Path(__file__).parent.parent / "examples" / "ewt" / "bilstm.jsonnet"
 HEADS = {2: ["upos", "parser"], 4: ["upos", "xpos", "parser", "genre"]}
 AGGREGATOR = "upgrad"
-INTRODUCTION = """# Cost of aggregating gradients
-
+INTRODUCTION = """
 The time of a training step with the callback `gradient_aggregation` and the aggregator `upgrad`,
 relative to a plain step: the median of the ratios over 40 batches of 32 sentences. The model is
 that of `examples/ewt/bilstm.jsonnet` with two of its heads, with all four, and with each of these
@@ -131,9 +127,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    gc.disable()
+    prepare()
     lines = [
         "| heads | plain step (ms) | `features: true` | `features: false` |",
         "| --- | --- | --- | --- |",
@@ -144,15 +138,9 @@ def main() -> None:
         lines.append(f"| {' | '.join([str(heads), *values])} |")
         print(lines[-1], flush=True)
     table = "\n".join(lines)
-    machine = (
-        f"{processor()}, one thread; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, allennlp {allennlp.version.VERSION}, "
-        f"multitask_model {multitask_model.__version__}"
-    )
-    print(f"\n{table}\n\n{machine}")
+    print(f"\n{table}\n\n{machine()}")
     if arguments.write:
-        routing, _, _ = RESULTS.read_text().partition("\n# ")
-        RESULTS.write_text(f"{routing}\n{INTRODUCTION}\n{table}\n\n{machine}.\n")
+        write_section("Cost of aggregating gradients", f"{INTRODUCTION}\n{table}\n\n{machine()}.")
 
 
 if __name__ == "__main__":

@@ -11,27 +11,21 @@ is also written to `benchmarks/RESULTS.md`.
 """
 
 import argparse
-import ctypes
 import gc
-import platform
 import statistics
 import time
-from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-import allennlp.version
 import torch
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.multitask import MultiTaskModel as AllenNLPModel
 from allennlp.modules import Backbone
+from results import machine, prepare, write_section  # type: ignore[import-not-found]
 
-import multitask_model
 from multitask_model import MultiTaskModel
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-INTRODUCTION = """# Cost of routing
-
+INTRODUCTION = """
 The time of a forward and backward pass of each class, relative to a loop in plain PyTorch that
 calls the same backbone and heads: the median of the ratios within each round. Command:
 `python benchmarks/routing.py --write` (`make bench` only prints the table).
@@ -179,46 +173,19 @@ def table(results: Dict[str, Dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
-def keep_freed_memory() -> None:
-    """
-    Keeps freed memory in the process. Otherwise glibc returns large tensors to the system and
-    requests them again, and the page faults take more time than the routing.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL("libc.so.6")
-        for parameter in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
-            libc.mallopt(parameter, 1 << 30)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the cost of routing.")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    gc.disable()
+    prepare()
     results = {}
     for case in CASES:
         results[case.name] = measure(case)
         gc.collect()
         print(f"{case.name}: {results[case.name]}", flush=True)
-    machine = (
-        f"{processor()}, one thread; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, allennlp {allennlp.version.VERSION}, "
-        f"multitask_model {multitask_model.__version__}"
-    )
-    print(f"\n{table(results)}\n\n{machine}")
+    print(f"\n{table(results)}\n\n{machine()}")
     if arguments.write:
-        _, *others = RESULTS.read_text().partition("\n# ")  # the section of gradients.py
-        section = f"{INTRODUCTION}\n{table(results)}\n\n{machine}.\n"
-        RESULTS.write_text(section + "".join(others))
+        write_section("Cost of routing", f"{INTRODUCTION}\n{table(results)}\n\n{machine()}.")
 
 
 if __name__ == "__main__":

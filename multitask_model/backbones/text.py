@@ -16,6 +16,7 @@ from multitask_model.modules.encoder_layers import (
     find_transformer,
     flatten_encoder,
 )
+from multitask_model.modules.padded_lstm import encode_sequences
 
 
 @Backbone.register("text")
@@ -143,7 +144,7 @@ class TextBackbone(Backbone):
         stages = [embedded] if self._transformer is None else self._transformer.split(embedded)
         layers = [self._dropout(stage) for stage in stages]
         for encoder in flatten_encoder(self._encoder):
-            layers.append(self._dropout(encoder(layers[-1], mask)))
+            layers.append(self._dropout(encode_sequences(encoder, layers[-1], mask)))
         outputs = {name: layers[index] for name, index in self._output_layers.items()}
         mixed = {name: mix(layers) for name, mix in zip(self._mix_names, self._mixes)}
         return {**outputs, **mixed, "encoded_text_mask": mask}

@@ -10,8 +10,9 @@ from allennlp.common import JsonDict, Registrable
 from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
-from allennlp.modules import TextFieldEmbedder, TokenEmbedder
+from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
+from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder, PytorchSeq2SeqWrapper
 from allennlp.modules.token_embedders import (
     PretrainedTransformerEmbedder,
     PretrainedTransformerMismatchedEmbedder,
@@ -20,6 +21,8 @@ from allennlp.nn.parallel import TorchDdpAccelerator
 from allennlp.predictors.predictor import Predictor
 from allennlp.training import GradientDescentTrainer
 from allennlp.training.metrics import FBetaMultiLabelMeasure
+
+from multitask_model.compat.torch_internals import has_hooks
 
 
 def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
@@ -82,6 +85,20 @@ def matched_embedder(
 ) -> PretrainedTransformerEmbedder:
     """The embedder of word pieces inside one of words."""
     return embedder._matched_embedder
+
+
+def wrapped_lstm(encoder: Seq2SeqEncoder) -> Optional[torch.nn.LSTM]:
+    """
+    The LSTM inside an encoder of type `lstm`, if that does nothing but call it on a batch: `None`
+    if the encoder is of another type or keeps its state, or either has hooks or a projection.
+    """
+    if type(encoder) not in (LstmSeq2SeqEncoder, PytorchSeq2SeqWrapper) or encoder.stateful:
+        return None
+    lstm = encoder._module
+    # A subclass, such as a quantized LSTM, may compute something else.
+    if type(lstm) is not torch.nn.LSTM or has_hooks(encoder) or has_hooks(lstm):
+        return None
+    return lstm if lstm.batch_first and lstm.proj_size == 0 else None
 
 
 def freeze_bias(attention: BilinearMatrixAttention) -> None:

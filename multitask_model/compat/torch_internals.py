@@ -51,6 +51,12 @@ def mirror(copy: torch.nn.Module, original: torch.nn.Module) -> None:
         own.pop(name, None)
 
 
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Whether a call of the module does more than its `forward`."""
+    kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+    return any(getattr(module, kind, None) for kind in kinds)
+
+
 def set_children(module: torch.nn.Module, children: Dict[str, Optional[torch.nn.Module]]) -> None:
     """Replaces all children of a module, of any names, including `None`."""
     module._modules.clear()

@@ -11,6 +11,7 @@ from allennlp.nn import Activation
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import freeze_bias
+from multitask_model.modules.bilinear import project_bilinear, score_bilinear
 from multitask_model.modules.gold_heads import are_heads, candidates, check_finite, check_heads
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.padded_predictions import PADDING, to_unpadded_lists
@@ -148,7 +149,9 @@ class DependencyParserHead(Head):
         mask = encoded_text_mask.bool()
         encoded = self._encode(encoded_text)  # (B, T + 1, D)
         arcs = self._arc_scores(encoded, mask)  # (B, T, T + 1)
-        vectors = self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded)
+        of_words, of_heads = self._tag_of_word(encoded[:, 1:]), self._tag_of_head(encoded)
+        # Used for the predicted heads and for the gold heads.
+        vectors = project_bilinear(self._tag_affinity, of_words), of_heads
         heads, tags = self._predict(arcs, vectors, mask)
         outputs = {"head_indices": heads, "head_tags": tags}
         if head_indices is not None and head_tags is not None:
@@ -193,14 +196,9 @@ class DependencyParserHead(Head):
         self, vectors: Tuple[torch.Tensor, torch.Tensor], heads: torch.Tensor
     ) -> torch.Tensor:
         """The scores (B, T, C) of tags for the arcs to `heads`; see `forward` for `vectors`."""
-        of_words, of_heads = vectors  # (B, T, tag_dim) and (B, T + 1, tag_dim)
+        of_words, of_heads = vectors  # (B, T, C, tag_dim) and (B, T + 1, tag_dim)
         index = heads.unsqueeze(-1).expand(-1, -1, of_heads.size(-1))
-        # Autocast on the CPU does not cover Bilinear, which requires inputs of its own type.
-        dtype = self._tag_affinity.weight.dtype
-        scores: torch.Tensor = self._tag_affinity(
-            of_words.to(dtype), of_heads.gather(1, index).to(dtype)
-        )
-        return scores
+        return score_bilinear(self._tag_affinity, of_words, of_heads.gather(1, index))
 
     @torch.no_grad()
     def _predict(

@@ -1,6 +1,6 @@
 """The `masked_language_model` head: the words that were masked in a sequence."""
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -112,22 +112,28 @@ class MaskedLanguageModelHead(Head):
         selected = encoded_text_mask.bool()
         if masked_tokens is not None:
             selected = selected & (masked_tokens != 0)
-        logits = self._projection(encoded_text[selected])  # (N, C) for N selected tokens
+        # A Boolean index would be searched for each time.
+        positions = selected.nonzero(as_tuple=True)
+        logits = self._projection(encoded_text[positions])  # (N, C) for N selected tokens
         predicted = torch.full(selected.shape, PADDING, device=logits.device)
-        predicted[selected] = self._labels.mask_reserved(logits).argmax(-1)
+        predicted[positions] = self._labels.mask_reserved(logits).argmax(-1)
         outputs = {"tokens": predicted}
         if masked_tokens is not None:
-            outputs["loss"] = self._loss(logits, masked_tokens.long(), selected)
+            outputs["loss"] = self._loss(logits, masked_tokens.long(), selected, positions)
         return outputs
 
     def _loss(
-        self, logits: torch.Tensor, words: torch.Tensor, selected: torch.Tensor
+        self,
+        logits: torch.Tensor,
+        words: torch.Tensor,
+        selected: torch.Tensor,
+        positions: Tuple[torch.Tensor, ...],
     ) -> torch.Tensor:
-        targets = self._labels.clamp(words[selected])
+        targets = self._labels.clamp(words[positions])
         losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
         self._labels.check(words, selected, type(self).__name__, "masked_tokens")
         is_known = selected & self._labels.is_label(words)
-        self._mean_loss(losses[is_known[selected]])
+        self._mean_loss(losses[is_known[positions]])
         scattered = losses.new_zeros(selected.shape).masked_scatter(selected, losses)  # (B, T)
         return mean_per_instance(scattered, is_known)
 

@@ -125,9 +125,8 @@ class MultiLabelClassifierHead(Head):
         outputs = {"logits": logits, "probs": probs}
         if labels is not None:
             self._check_shape(labels)
-            indices = self._labels.indices
             outputs["loss"] = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits[:, indices], labels[:, indices].to(logits.dtype)
+                self._labels.select(logits), self._labels.select(labels).to(logits.dtype)
             )
             for measure in self._f1.values():
                 measure(probs, labels)

@@ -59,6 +59,7 @@ class LabelVocabulary(torch.nn.Module):
         is_reserved = torch.ones(len(self.names), dtype=torch.bool)
         is_reserved[self.indices] = False
         self.register_buffer("_is_reserved", is_reserved, persistent=False)
+        self._has_reserved = len(self.indices) < len(self.names)
 
     def __len__(self) -> int:
         """The number of entries, padding and OOV included: how many scores a head computes."""
@@ -77,13 +78,31 @@ class LabelVocabulary(torch.nn.Module):
             The scores with minus infinity for padding and OOV. The same tensor, not a copy, if the
             namespace has neither.
         """
-        if len(self.indices) == len(self.names):
+        if not self._has_reserved:
             return scores
         return scores.masked_fill(self._is_reserved, float("-inf"))
 
     def is_label(self, indices: torch.Tensor) -> torch.Tensor:
         """`True` where `indices`, of any shape, hold the index of a label. Any integers."""
-        return self._is_entry(indices) & ~self._is_reserved[self.clamp(indices)]
+        is_entry = self._is_entry(indices)
+        if not self._has_reserved:
+            return is_entry
+        return is_entry & ~self._is_reserved[indices.masked_fill(~is_entry, 0)]
+
+    def select(self, scores: torch.Tensor) -> torch.Tensor:
+        """
+        # Parameters
+
+        scores : `torch.Tensor`
+            Of shape (B, C).
+
+        # Returns
+
+        `torch.Tensor`
+            The scores of labels, without padding and OOV. The same tensor, not a copy, if the
+            namespace has neither.
+        """
+        return scores[:, self.indices] if self._has_reserved else scores
 
     def clamp(self, indices: torch.Tensor) -> torch.Tensor:
         """The same `indices`, with 0 in place of those that are not indices of the namespace."""

@@ -51,7 +51,8 @@ def cross_entropy_per_instance(
     `torch.Tensor`
         Of shape [].
     """
+    # With classes in the last dimension, the softmax reads memory in order.
     losses = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), targets, reduction="none"
-    )  # (B, T)
-    return mean_per_instance(losses, mask)
+        logits.flatten(0, 1), targets.flatten(), reduction="none"
+    )  # (B * T,)
+    return mean_per_instance(losses.view_as(mask), mask)

@@ -56,6 +56,21 @@ def test_clamp_replaces_integers_that_are_no_indices(vocab: Vocabulary) -> None:
     assert found.tolist() == [[0, 0, 1], [2, 0, 0]]
 
 
+def test_scores_of_labels_are_selected(vocab: Vocabulary) -> None:
+    scores = torch.tensor([[4.0, 3.0, 2.0, 1.0]])
+    assert LabelVocabulary(vocab, "lemmas").select(scores).tolist() == [[2.0, 1.0]]
+
+
+def test_scores_that_are_all_of_labels_are_not_copied(vocab: Vocabulary) -> None:
+    scores = torch.zeros(2, 3)
+    assert LabelVocabulary(vocab, "labels").select(scores) is scores
+
+
+def test_is_label_without_padding_and_oov_is_true_for_every_index(vocab: Vocabulary) -> None:
+    found = LabelVocabulary(vocab, "labels").is_label(torch.tensor([-1, 0, 2, 3]))
+    assert found.tolist() == [False, True, True, False]
+
+
 def test_names_of_leaves_out_padding(vocab: Vocabulary) -> None:
     labels = LabelVocabulary(vocab, "labels")
     assert labels.names_of(torch.tensor([[2, 0], [1, -1]])) == [["c", "a"], ["b"]]

@@ -36,3 +36,16 @@ def test_cross_entropy_is_averaged_per_instance() -> None:
     mask = torch.tensor([[True, True], [True, False]])
     expected = (-(math.log(3 / 4) + math.log(1 / 4)) / 2 - math.log(1 / 4)) / 2
     assert cross_entropy_per_instance(logits, targets, mask).item() == pytest.approx(expected)
+
+
+def test_cross_entropy_and_its_gradient_are_those_of_classes_in_the_second_dimension() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(3, 4, 5, dtype=torch.double, requires_grad=True)
+    targets, mask = torch.randint(5, (3, 4)), torch.rand(3, 4) < 0.7
+    losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+    expected = mean_per_instance(losses, mask)
+    found = cross_entropy_per_instance(logits, targets, mask)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, logits), torch.autograd.grad(expected, logits)
+    )

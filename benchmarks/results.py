@@ -1,0 +1,87 @@
+"""What the benchmarks share: interleaved timing, the machine, and the sections of `RESULTS.md`."""
+
+import ctypes
+import gc
+import platform
+import re
+import statistics
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Sequence
+
+import allennlp.version
+import torch
+
+import multitask_model
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+WARMUP = 3
+Variants = Mapping[str, Callable[[], object]]
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def keep_freed_memory() -> None:
+    """
+    Keeps freed memory in the process. Otherwise glibc returns large tensors to the system and
+    requests them again, and the page faults take more time than the routing.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        for parameter in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(parameter, 1 << 30)
+
+
+def prepare() -> None:
+    """Makes timings in this process repeatable: one thread, no garbage collector, kept memory."""
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    gc.disable()
+
+
+def cpu_seconds(function: Callable[[], object]) -> float:
+    """The CPU time of a call. Unlike wall time, it excludes what other processes take."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def interleaved(variants: Variants, rounds: int) -> Dict[str, List[float]]:
+    """The seconds of each variant in each round. Each round starts with a different one."""
+    names = list(variants)
+    seconds: Dict[str, List[float]] = {name: [] for name in names}
+    for round_number in range(rounds + WARMUP):
+        first = round_number % len(names)
+        for name in names[first:] + names[:first]:
+            seconds[name].append(cpu_seconds(variants[name]))
+        if round_number % 10 == 0:
+            gc.collect()
+    return {name: values[WARMUP:] for name, values in seconds.items()}
+
+
+def median_ratio(times: Sequence[float], reference: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(times, reference))
+
+
+def machine() -> str:
+    return (
+        f"{processor()}, one thread; Python {platform.python_version()}, "
+        f"torch {torch.__version__}, allennlp {allennlp.version.VERSION}, "
+        f"multitask_model {multitask_model.__version__}"
+    )
+
+
+def write_section(title: str, body: str, path: Path = RESULTS) -> None:
+    """Replaces the section of that title, or adds it at the end. Other sections are unchanged."""
+    text = path.read_text() if path.exists() else ""
+    sections = [part for part in re.split(r"(?m)^(?=# )", text) if part.strip()]
+    heading, new = f"# {title}\n", f"# {title}\n\n{body.strip()}\n"
+    known = any(section.startswith(heading) for section in sections)
+    updated = [new if section.startswith(heading) else section for section in sections]
+    updated += [] if known else [new]
+    path.write_text("\n".join(section.strip() + "\n" for section in updated))
