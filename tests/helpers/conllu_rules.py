@@ -9,7 +9,9 @@ from typing import List
 
 import conllu
 
-UPOS = set(["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"])
+UPOS_TAGS = """
+ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X
+"""
 FEATS = re.compile(r"_|[A-Z][A-Za-z0-9]*=[A-Z0-9][A-Za-z0-9]*(\|[A-Z]\w*=[A-Z0-9]\w*)*")
 RELATION = re.compile(r"[a-z]+(:[a-z]+)*")
 
@@ -56,7 +58,7 @@ def _of_words(sentence: conllu.TokenList) -> List[str]:
         misc = token["misc"] or {}
         text += token["form"] + ("" if misc.get("SpaceAfter") == "No" else " ")
         feats = "|".join(f"{k}={v}" for k, v in (token["feats"] or {}).items()) or "_"
-        if token["upos"] not in UPOS or not FEATS.fullmatch(feats):
+        if token["upos"] not in UPOS_TAGS.split() or not FEATS.fullmatch(feats):
             found.append(f"UPOS or FEATS is unknown: {token!r}")
     if sentence.metadata.get("text") != text.rstrip(" "):
         found.append(f"text must be that of the words: {sentence.metadata}")
