@@ -124,7 +124,10 @@ def _describe_model(model: MultiTaskModel, config: Mapping[str, Any]) -> Dict[st
     _check_heads(model, heads)
     described["heads"] = {name: heads[name] for name in model.tasks.heads}
     # Those of heads that were added are known by the model only.
-    described["task_heads"] = {task: model.tasks.heads_of(task) for task in model.tasks.names}
+    task_heads = {task: model.tasks.heads_of(task) for task in model.tasks.names}
+    # AllenNLP's own class, which may load the archive too, does not have this parameter.
+    if "task_heads" in described or task_heads != {name: [name] for name in heads}:
+        described["task_heads"] = task_heads
     mappings = {c: dict(model.router(c).name_mapping) for c in (BACKBONE, *model.tasks.heads)}
     described["arg_name_mapping"] = {name: value for name, value in mappings.items() if value}
     # The weights are in the archive.

@@ -99,6 +99,19 @@ def test_the_options_of_the_vocabulary_are_kept(tmp_path: Path) -> None:
     assert loaded.get_index_to_token_vocabulary("tokens") == {0: "[PAD]", 1: "[UNK]", 2: "Ann"}
 
 
+def test_the_default_task_heads_are_left_out_for_allennlps_own_class(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    params = config["model"]
+    params["heads"] = {"news": {**params["heads"]["topic"]}}
+    params["arg_name_mapping"] = {"news": {"topic": "label"}}
+    del params["task_heads"]
+    config["train_data_path"] = {"news": config["train_data_path"]["news"]}
+    reader = make_reader(config)
+    save_archive(make_model(config, reader), reader, tmp_path / "model.tar.gz")
+    saved = load_archive(tmp_path / "model.tar.gz").config["model"]
+    assert saved.as_dict(quiet=True) == {"type": "multitask", **params}
+
+
 def add_head(model: MultiTaskModel) -> None:
     head = TaggerHead(model.vocab, DIM, label_namespace="xpos_tags")
     model.add_head("xpos2", head, tasks=["news"], arg_name_mapping={"xpos_tags": "tags"})

@@ -14,7 +14,7 @@ from allennlp.common import Params
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
-from allennlp.models import Model
+from allennlp.models import Model, load_archive
 from allennlp.models.heads import Head
 from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.optimizers import Optimizer
@@ -27,9 +27,12 @@ from multitask_model import (
     MultiTaskDatasetReader,
     MultiTaskModel,
     TextBackbone,
+    save_archive,
 )
 from multitask_model.data.samplers import DynamicSampler
+from multitask_model.predictions.options import PredictorOptions
 from multitask_model.training.aggregators import AGGREGATORS
+from tests.helpers.annotators import make_config, make_model, make_reader
 from tests.helpers.commands import ROOT
 from tests.helpers.models import FixedBackbone, make_vocab
 from tests.helpers.pages import DOCS, README, code_block, code_blocks, config_excerpts, run_in
@@ -219,6 +222,31 @@ def test_the_index_links_every_page() -> None:
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     others = {page.name for page in DOCS.glob("*.md")} - {"index.md"}
     assert others <= set(re.findall(r"\]\((\w+\.md)\)", text))
+
+
+@pytest.mark.slow
+def test_the_scripts_of_the_page_of_predictions(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    model = make_model(config, reader)
+    save_archive(model, reader, tmp_path / "model.tar.gz")
+    page = DOCS / "predictions.md"
+    _, script, excerpt = (b.code for b in code_blocks(page) if b.language == "python")
+    printed = run_in(tmp_path, [sys.executable, "-c", script])
+    assert "'topic_accuracy': " in printed
+    assert list(load_archive(tmp_path / "copy" / "model.tar.gz").model.heads) == sorted(model.heads)
+    given: Dict[str, Any] = {}
+    exec(excerpt, given)
+    parts = given["config"]["model"]["heads"]
+    head = Head.from_params(Params(dict(parts["xpos2"])), vocab=model.vocab)
+    model.add_head("xpos2", head, tasks=["news"])
+    save_archive(model, reader, tmp_path / "added.tar.gz", config=given["config"])
+
+
+def test_the_options_of_the_predictor_are_in_their_table() -> None:
+    text = (DOCS / "predictions.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+): ", text, re.M)
+    assert sorted(listed) == sorted(PredictorOptions._fields)
 
 
 def test_the_picture_is_plain_svg() -> None:

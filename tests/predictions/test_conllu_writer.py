@@ -103,8 +103,10 @@ def test_the_rules_are_found_to_be_broken() -> None:
     found = violations("\n".join([*lines[1:], ""]))
     assert [rule.split(":")[0] for rule in found] == [
         "a sentence must have one root",
+        "heads must have no cycle",
         "the relation of the root, and no other, must be root",
-        *["heads must have no cycle"] * 3,
+        "heads must have no cycle",
+        "heads must have no cycle",
         "sent_id must be there and unique",
     ]
 
