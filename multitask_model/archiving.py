@@ -10,7 +10,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.meta import META_NAME, Meta
 from allennlp.data import DatasetReader, Vocabulary
-from allennlp.models import archive_model
+from allennlp.models import Model, archive_model
 from allennlp.models.archival import CONFIG_NAME
 
 from multitask_model.compat.allennlp_internals import reserved_tokens
@@ -24,7 +24,7 @@ MODEL, READER, PREDICTOR = "model", "dataset_reader", "predictor"
 
 
 def save_archive(
-    model: MultiTaskModel,
+    model: Model,
     reader: DatasetReader,
     path: Union[str, "os.PathLike[str]"],
     config: Optional[Mapping[str, Any]] = None,
@@ -40,7 +40,8 @@ def save_archive(
 
     # Parameters
 
-    model : `MultiTaskModel`
+    model : `Model`
+        A `MultiTaskModel`.
     reader : `DatasetReader`
     path : `Union[str, PathLike]`
         The file. Its folder is created.
@@ -56,13 +57,13 @@ def save_archive(
     # Raises
 
     `ConfigurationError`
-        If the config of the model, of a head or of the reader is not known, or the heads of the
-        config are not those of the model.
+        If the model is of another class, the config of the model, of a head or of the reader is not
+        known, or the heads of the config are not those of the model.
 
     # Examples
 
         >>> from allennlp.common import Params
-        >>> from allennlp.models import Model, load_archive
+        >>> from allennlp.models import load_archive
         >>> from tempfile import TemporaryDirectory
         >>> embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 2}}}
         >>> head = {"type": "regression", "seq2vec_encoder": {"type": "boe", "embedding_dim": 2}}
@@ -78,6 +79,11 @@ def save_archive(
         ['stars']
     """
     path = Path(path)
+    if not isinstance(model, MultiTaskModel):
+        raise ConfigurationError(
+            f"save_archive requires a MultiTaskModel, but got a {type(model).__name__}. Archive "
+            "other models by archive_model of allennlp.models, from the folder of their training."
+        )
     described = _describe(model, reader, config or {})
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

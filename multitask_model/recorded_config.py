@@ -1,8 +1,10 @@
 """Classes whose objects know the config that they were built from."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type, TypeVar
 
 from allennlp.common import FromParams, Params
+
+_Class = TypeVar("_Class", bound="RecordsConfig")
 
 
 class RecordsConfig(FromParams):
@@ -22,10 +24,10 @@ class RecordsConfig(FromParams):
     """The parameters without `type`, or `None` if the object was built by its constructor."""
 
     @classmethod
-    def from_params(cls, params: Params, *args: Any, **extras: Any) -> Any:  # type: ignore[override]
+    def from_params(cls: Type[_Class], params: Params, *args: Any, **extras: Any) -> _Class:
         """Builds an object from a config and keeps it in `recorded_config`."""
         config = params.duplicate().as_dict(quiet=True) if isinstance(params, Params) else None
-        built = super().from_params(params, *args, **extras)
+        built: _Class = super().from_params(params, *args, **extras)
         if isinstance(built, RecordsConfig):
             built.recorded_config = config
         return built

@@ -68,7 +68,7 @@ def test_a_loaded_archive_can_be_saved_again(tmp_path: Path) -> None:
     path = tmp_path / "new" / "again.tar.gz"
     assert save_archive(archive.model, archive.dataset_reader, path) == str(path)
     again = load_archive(path)
-    assert list(again.model.heads) == list(archive.model.heads)
+    assert set(again.model.state_dict()) == set(archive.model.state_dict())
     predictor = Predictor.from_archive(again)
     assert isinstance(predictor, MultiTaskPredictor)
     found = predictor.predict_batch_json(LINES)
@@ -196,6 +196,15 @@ def test_a_reader_built_by_its_constructor_needs_a_config(tmp_path: Path) -> Non
     readers = {"news": {"type": "labeled_jsonl", "labels": {"ner": "tags"}}}
     save_archive(model, reader, path, config={"dataset_reader": {"readers": readers}})
     assert Predictor.from_path(path).predict_json(LINES[0]).keys() >= {"ner_tags", "topic_label"}
+
+
+def test_another_class_of_model_is_an_error(tmp_path: Path) -> None:
+    message = (
+        "save_archive requires a MultiTaskModel, but got a Head. Archive other models by "
+        "archive_model of allennlp.models, from the folder of their training."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        save_archive(Head(Vocabulary()), LabeledJsonlReader({}), tmp_path / "model.tar.gz")
 
 
 def test_another_class_of_reader_needs_a_config(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class PredictCommand(Subcommand):
     `MultiTaskPredictor`, so `--predictor-args` sets it too.
     """
 
-    name = "predict"  # type: ignore[assignment]
+    name = "predict"
 
     @overrides
     def add_subparser(

@@ -1,6 +1,6 @@
 """One input for heads of several tasks, whose readers must make the same inputs of it."""
 
-from typing import Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import torch
 from allennlp.data import Instance, Vocabulary
@@ -71,7 +71,7 @@ def merge_instances(
     """
     for instance in instances.values():
         instance.index_fields(vocab)
-    fields: Dict[str, Field[object]] = {}
+    fields: Dict[str, Field[Any]] = {}
     taken: List[str] = []
     for router in routers:
         by_argument = _by_argument(instances, router)
@@ -88,15 +88,15 @@ def merge_instances(
     return Instance(fields)
 
 
-def _first(instances: Mapping[str, Instance], name: str) -> "Field[object]":
+def _first(instances: Mapping[str, Instance], name: str) -> "Field[Any]":
     return next(i.fields[name] for i in instances.values() if name in i.fields)
 
 
 def _by_argument(
     instances: Mapping[str, Instance], router: Router
-) -> Dict[str, Dict[str, "Field[object]"]]:
+) -> Dict[str, Dict[str, "Field[Any]"]]:
     """The field of each task for each argument of a component."""
-    by_argument: Dict[str, Dict[str, Field[object]]] = {}
+    by_argument: Dict[str, Dict[str, Field[Any]]] = {}
     for task, instance in instances.items():
         for name, field in instance.fields.items():
             if router.takes(name):
@@ -105,7 +105,7 @@ def _by_argument(
 
 
 def _check_agreement(
-    component: str, argument: str, by_task: Mapping[str, "Field[object]"], tasks: Sequence[str]
+    component: str, argument: str, by_task: Mapping[str, "Field[Any]"], tasks: Sequence[str]
 ) -> None:
     (first, field), *others = by_task.items()
     missing = [task for task in tasks if task not in by_task] if component == BACKBONE else []
@@ -128,12 +128,12 @@ def _disagreement(component: str, argument: str, found: str, tasks: Sequence[str
     )
 
 
-def _format(field: "Field[object]") -> str:
+def _format(field: "Field[Any]") -> str:
     tokens = [str(t) for t in field.tokens] if isinstance(field, TextField) else None
     return format_value(field) if tokens is None else format_names(tokens)
 
 
-def _value(field: "Field[object]") -> object:
+def _value(field: "Field[Any]") -> object:
     return field.as_tensor(field.get_padding_lengths())
 
 

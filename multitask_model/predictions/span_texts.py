@@ -18,7 +18,7 @@ def text_of(tokens: Sequence[Token]) -> str:
         "don't go !"
     """
     text = "".join(
-        token.text + (" " if _is_space_after(token, following) else "")
+        str(token) + (" " if _is_space_after(token, following) else "")
         for token, following in zip(tokens, tokens[1:])
     )
     return text + str(tokens[-1]) if tokens else ""

@@ -63,7 +63,8 @@ def test_an_unknown_name_is_an_error_that_lists_what_there_is(
         "'parser_head_indices', 'parser_head_tags', 'probs', 'probs_by_label', 'spans', 'tags', "
         "'tokens', 'topic_label', 'topic_logits', 'and 6 more']."
     ).replace("'and 6 more'", "and 6 more")
-    predictor = make_predictor(tmp_path, **{parameter: ["logits", "ner_tag"]})
+    options: Dict[str, Any] = {parameter: ["logits", "ner_tag"]}
+    predictor = make_predictor(tmp_path, **options)
     with pytest.raises(ConfigurationError, match=exactly(message)):
         predictor.predict_json(EWT)
 
