@@ -72,9 +72,9 @@ def test_the_default_is_json_and_overrides_set_options(folder: Path) -> None:
     overrides = ["-o", '{"predictor": {"outputs": ["tags"]}}', "--output-file", "out.jsonl"]
     run_python(*command(*overrides), directory=folder)
     found = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
-    assert [list(line) for line in found] == [
-        ["upos_tags", "xpos_tags", "feats_tags", "lemma_tags"]
-    ] * 2
+    # The heads of an archive are sorted, because AllenNLP's reading of a config sorts its keys.
+    expected = ["feats_tags", "lemma_tags", "upos_tags", "xpos_tags"]
+    assert [list(line) for line in found] == [expected, expected]
 
 
 def parse(*arguments: str) -> argparse.Namespace:
