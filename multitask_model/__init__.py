@@ -15,6 +15,7 @@ _apply_patches()
 import allennlp.models  # noqa: E402  (registers AllenNLP's own "multitask", to be replaced)
 import allennlp.predictors  # noqa: E402, F401
 
+from multitask_model.archiving import save_archive  # noqa: E402
 from multitask_model.backbones import TextBackbone, TextPairBackbone  # noqa: E402
 from multitask_model.data import (  # noqa: E402
     ColumnsReader,
@@ -31,6 +32,7 @@ from multitask_model.data import (  # noqa: E402
 )
 from multitask_model.data.samplers import EpochSampler  # noqa: E402
 from multitask_model.data.schedulers import Scheduler  # noqa: E402
+from multitask_model.evaluation import evaluate  # noqa: E402
 from multitask_model.heads import (  # noqa: E402
     CrfTaggerHead,
     DependencyParserHead,
@@ -93,5 +95,7 @@ __all__ = [
     "apply_edit_script",
     "collate",
     "edit_script",
+    "evaluate",
     "get_forward_arguments",
+    "save_archive",
 ]

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cas
 
 import numpy
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.data import Instance, Vocabulary
@@ -25,6 +26,7 @@ from multitask_model.pretrained import (
     ignore_other_heads,
     load_pretrained,
 )
+from multitask_model.recorded_config import RecordsConfig
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.calls import (
     Result,
@@ -62,7 +64,7 @@ from multitask_model.weighting.joined_losses import METRICS, anchor, check_same_
 
 
 @register_in_place(Model, "multitask")
-class MultiTaskModel(Model):
+class MultiTaskModel(RecordsConfig, Model):
     """
     A `MultiTaskModel` has a `Backbone` that encodes a batch once, and heads that make predictions
     from the encoding. The joint loss is the weighted sum of the losses of the heads.
@@ -190,6 +192,8 @@ class MultiTaskModel(Model):
         self._output_names = OutputNames(list(heads))
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self._heads_called: Set[str] = set()
+        self.predictor_config: Dict[str, Any] = {}
+        """Options of the predictor, from the key `predictor` of the config it was loaded with."""
         self.keeps_joined_losses = False
         """Whether `joined_losses` is set in distributed training."""
         self.joined_losses: Dict[str, torch.Tensor] = {}
@@ -591,10 +595,13 @@ class MultiTaskModel(Model):
 
     @classmethod
     @overrides
-    def _load(cls, *args: Any, **kwargs: Any) -> Model:
+    def _load(cls, config: Params, *args: Any, **kwargs: Any) -> Model:
         # A config may have more or fewer heads than the weights that are loaded for it.
         with allow_other_heads():
-            return super()._load(*args, **kwargs)
+            model = super()._load(config, *args, **kwargs)
+        if isinstance(model, MultiTaskModel):
+            model.predictor_config = config.get("predictor", Params({})).as_dict(quiet=True)
+        return model
 
     @overrides
     def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:

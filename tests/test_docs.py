@@ -13,7 +13,7 @@ from allennlp.common import Params
 from allennlp.data import DatasetReader, Vocabulary
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
-from allennlp.models import Model
+from allennlp.models import Model, load_archive
 from allennlp.models.heads import Head
 from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.optimizers import Optimizer
@@ -27,10 +27,13 @@ from multitask_model import (
     MultiTaskModel,
     TaskReportCallback,
     TextBackbone,
+    save_archive,
 )
 from multitask_model.data.samplers import DynamicSampler
+from multitask_model.predictions.options import PredictorOptions
 from multitask_model.training.aggregators import AGGREGATORS
 from scripts.docs_site.links import outer_pages
+from tests.helpers.annotators import make_config, make_model, make_reader
 from tests.helpers.commands import ROOT
 from tests.helpers.models import FixedBackbone, make_vocab
 from tests.helpers.pages import DOCS, code_block, code_blocks, config_excerpts, run_in
@@ -241,6 +244,32 @@ def test_the_navigation_has_every_page() -> None:
     pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")]
     named = re.findall(r"^ *- .*: ([\w/]+\.md)$", navigation, re.M)
     assert sorted(named) == sorted([*pages, *outer_pages()])
+
+
+@pytest.mark.slow
+def test_the_scripts_of_the_page_of_predictions(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    model = make_model(config, reader)
+    save_archive(model, reader, tmp_path / "model.tar.gz")
+    page = DOCS / "predictions.md"
+    _, script, excerpt = (b.code for b in code_blocks(page) if b.language == "python")
+    printed = run_in(tmp_path, ["python", "-c", script])
+    assert "'topic_accuracy': " in printed
+    copied = load_archive(tmp_path / "copy" / "model.tar.gz").model
+    assert set(copied.state_dict()) == set(model.state_dict())
+    given: Dict[str, Any] = {}
+    exec(excerpt, given)
+    parts = given["config"]["model"]["heads"]
+    head = Head.from_params(Params(dict(parts["xpos2"])), vocab=model.vocab)
+    model.add_head("xpos2", head, tasks=["news"])
+    save_archive(model, reader, tmp_path / "added.tar.gz", config=given["config"])
+
+
+def test_the_options_of_the_predictor_are_in_their_table() -> None:
+    text = (DOCS / "predictions.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+): ", text, re.M)
+    assert sorted(listed) == sorted(PredictorOptions._fields)
 
 
 def test_the_picture_is_plain_svg() -> None:

@@ -77,6 +77,9 @@ MIXED: List[Dict[str, Any]] = [
 ]
 
 
+KEYS = ["label", "logits", "probs", "probs_by_label"]
+
+
 def test_the_type_name_multitask_is_our_predictor() -> None:
     assert Predictor.by_name("multitask") is MultiTaskPredictor
 
@@ -85,8 +88,7 @@ def test_predictions_are_in_the_order_of_the_inputs() -> None:
     predictor = make_predictor()
     found = predictor.predict_batch_json(MIXED)
     assert [sorted(prediction) for prediction in found] == [
-        [*(f"{line['task']}_{key}" for key in ("label", "logits", "probs")), "tokens"]
-        for line in MIXED
+        [*(f"{line['task']}_{key}" for key in KEYS), "tokens"] for line in MIXED
     ]
     for line, prediction in zip(MIXED, found):
         alone = predictor.predict_json(line)
@@ -131,6 +133,7 @@ def test_a_prediction_has_no_loss() -> None:
         "polarity_label",
         "polarity_logits",
         "polarity_probs",
+        "polarity_probs_by_label",
         "tokens",
     ]
 
@@ -149,7 +152,8 @@ def test_an_unknown_task_is_an_error(task: Any) -> None:
 
 def test_a_missing_task_is_an_error() -> None:
     message = (
-        "Each input requires the key 'task', but got only ['text']. Add it, with one of the tasks "
+        "Each input requires the key 'task' or 'heads', but got only ['text']. Add 'task', with "
+        "one of the tasks ['polarity', 'source', 'news'], or 'heads', with a list of the heads "
         "['polarity', 'source', 'news']."
     )
     with pytest.raises(ValueError, match=exactly(message)):
@@ -274,7 +278,7 @@ def shared_predictor() -> MultiTaskPredictor:
 
 
 def heads_of(prediction: Dict[str, Any]) -> List[str]:
-    return sorted(name[: -len("_label")] for name in prediction if name.endswith("_label"))
+    return sorted(name[: -len("_probs")] for name in prediction if name.endswith("_probs"))
 
 
 def test_all_heads_of_a_task_predict_from_one_encoding() -> None:

@@ -5,5 +5,6 @@ the command `multitask-model` have them, and so does `allennlp` with `.allennlp_
 
 from multitask_model.commands.describe import DescribeCommand
 from multitask_model.commands.new import NewCommand
+from multitask_model.commands.predict import PredictCommand
 
-__all__ = ["DescribeCommand", "NewCommand"]
+__all__ = ["DescribeCommand", "NewCommand", "PredictCommand"]

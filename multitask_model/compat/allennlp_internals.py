@@ -37,8 +37,8 @@ def token_indexers(field: object) -> Optional[Dict[str, TokenIndexer]]:
 
 def label_namespace(field: object) -> Optional[str]:
     """
-    The vocabulary namespace of a label field, or `None` for any other field. AllenNLP's label
-    fields have no common class, but all of them store the namespace under this name.
+    The vocabulary namespace of a label field or of a `ClassifierHead`, or `None` for any other
+    object. AllenNLP's label fields have no common class, but all store it under this name.
     """
     namespace = getattr(field, "_label_namespace", None)
     return namespace if isinstance(namespace, str) else None

@@ -81,6 +81,7 @@ class CrfTaggerHead(Head):
     ) -> None:
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
+        self._label_encoding = label_encoding
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
@@ -168,8 +169,11 @@ class CrfTaggerHead(Head):
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """Returns the names of the `tags` as one list per sequence, and unpadded `logits`."""
-        return readable_tags(self._labels, output_dict)
+        """
+        Returns the names of the `tags` as one list per sequence, unpadded `logits`, and the `spans`
+        (see `to_spans`).
+        """
+        return readable_tags(self._labels, output_dict, self._label_encoding)
 
 
 def _check_mask(mask: torch.Tensor) -> None:

@@ -86,6 +86,11 @@ class MultiLabelClassifierHead(Head):
             for average in ("micro", "macro")
         }
 
+    @property
+    def label_namespace(self) -> str:
+        """The namespace of the labels."""
+        return self._labels.namespace
+
     def get_input_dim(self) -> int:
         """The size of the encoded tokens that the head accepts."""
         return int(self._seq2vec_encoder.get_input_dim())

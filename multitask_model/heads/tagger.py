@@ -75,6 +75,7 @@ class TaggerHead(Head):
     ) -> None:
         super().__init__(vocab)
         self._labels = LabelVocabulary(vocab, label_namespace)
+        self._label_encoding = label_encoding
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
@@ -140,5 +141,8 @@ class TaggerHead(Head):
     def make_output_human_readable(
         self, output_dict: Dict[str, torch.Tensor]
     ) -> Dict[str, torch.Tensor]:
-        """Returns the names of the `tags` as one list per sequence, and unpadded `logits`."""
-        return readable_tags(self._labels, output_dict)
+        """
+        Returns the names of the `tags` as one list per sequence, unpadded `logits` and, with a
+        `label_encoding`, the `spans` (see `to_spans`).
+        """
+        return readable_tags(self._labels, output_dict, self._label_encoding)

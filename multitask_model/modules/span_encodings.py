@@ -92,6 +92,19 @@ ENCODINGS: Dict[str, SpanEncoding] = {
 }
 
 
+def to_spans(tags: List[str], label_encoding: str) -> List[Dict[str, object]]:
+    """
+    Returns the spans of one sequence of tags from left to right: the `type` of each, and its tokens
+    from `start` up to, but not including, `end`.
+
+        >>> to_spans(["O", "B-city", "I-city"], "BIO")
+        [{'type': 'city', 'start': 1, 'end': 3}]
+    """
+    found = ENCODINGS[label_encoding].to_spans(tags)
+    in_order = sorted(found, key=lambda span: span[1])
+    return [{"type": label, "start": start, "end": end + 1} for label, (start, end) in in_order]
+
+
 def check_encoding(labels: LabelVocabulary, label_encoding: str) -> None:
     """
     Checks that the labels are tags of an encoding. Logs a warning if some of them cannot be in any

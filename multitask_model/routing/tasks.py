@@ -101,7 +101,8 @@ class TaskHeads:
 
         batch : `Mapping[str, object]`
             The fields of a batch: the `task` of each instance, and optionally `heads`, a list of
-            names for each instance that restricts the heads that serve it.
+            names for each instance that restricts the heads that serve it. An instance whose task
+            is `None` is served by exactly the heads that it names.
 
         # Returns
 
@@ -154,6 +155,8 @@ class TaskHeads:
             )
         names: List[str] = list(tasks)  # type: ignore[call-overload]
         for task in names:
+            if task is None and "heads" in batch:
+                continue
             if not isinstance(task, str) or task not in self._heads_of:
                 raise ValueError(
                     f"The 'task' of each instance must be one of the model's tasks, but got "
@@ -177,15 +180,19 @@ class TaskHeads:
                 by_head.setdefault(head, []).extend(indices)
         return {head: tuple(sorted(indices)) for head, indices in by_head.items()}
 
-    def restrict(self, task: str, names: Optional[Sequence[str]]) -> List[str]:
+    def restrict(self, task: Optional[str], names: Optional[Sequence[str]]) -> List[str]:
         """
         Returns the heads of a task that are among `names`, or all of them if `names` is `None`.
+        Without a task, any heads of the model.
 
         # Raises
 
         `ValueError`
-            If one of the names is not a head that serves the task.
+            If one of the names is not a head that serves the task, or there are no names and no
+            task.
         """
+        if task is None:
+            return self._without_task(names)
         heads = self._heads_of[task]
         for name in names or ():
             if name not in heads:
@@ -195,6 +202,17 @@ class TaskHeads:
                     f"{format_names(heads)}."
                 )
         return heads if names is None else [head for head in heads if head in names]
+
+    def _without_task(self, names: Optional[Sequence[str]]) -> List[str]:
+        unknown = [name for name in names or () if name not in self._positions]
+        if names is None or unknown:
+            found = f"got {unknown[0]!r}" if unknown else "has no such list"
+            raise ValueError(
+                "An instance without a task must have the field 'heads' with a list of heads of "
+                f"the model, but {found}.{suggest(unknown[0], self._positions) if unknown else ''} "
+                f"The heads are {format_names(self._positions)}."
+            )
+        return self.in_order(list(dict.fromkeys(names)))
 
 
 def _lists_of_names(values: object, size: int) -> List[Optional[Sequence[str]]]:

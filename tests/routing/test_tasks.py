@@ -101,6 +101,23 @@ def test_the_names_of_heads_may_be_a_tuple_or_a_set(names: Any) -> None:
     assert indices(shared().rows({"task": ["ewt"], "heads": [names]})) == {"genre": [0]}
 
 
+def test_an_instance_without_a_task_is_served_by_the_heads_that_it_names() -> None:
+    batch = {"task": [None, "tweets", None], "heads": [["upos", "polarity"], None, ["genre"]]}
+    assert indices(shared().rows(batch)) == {"polarity": [0, 1], "genre": [2], "upos": [0]}
+
+
+@pytest.mark.parametrize(
+    ("names", "found"), [(None, "has no such list"), (["pos"], "got 'pos'. Did you mean 'upos'?")]
+)
+def test_an_instance_without_a_task_must_name_heads(names: Any, found: str) -> None:
+    message = (
+        "An instance without a task must have the field 'heads' with a list of heads of the model, "
+        f"but {found}{'' if '?' in found else '.'} The heads are ['polarity', 'genre', 'upos']."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        shared().rows({"task": [None], "heads": [names]})
+
+
 def test_restricted_heads_have_the_order_of_the_model() -> None:
     assert shared().restrict("reviews", ["genre", "polarity"]) == ["polarity", "genre"]
     assert shared().restrict("reviews", None) == ["polarity", "genre"]

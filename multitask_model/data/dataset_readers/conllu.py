@@ -172,9 +172,10 @@ class ConlluReader(TextReader):
         `ValueError`
             If there are no words, a label is invalid, or the `head_indices` are not a tree.
         """
-        # Only the string of each token is kept, as in a file.
-        words = [str(token) for token in self.tokenize(text)]
-        text_field = TextField([Token(word) for word in words])
+        # Only the string of each token is kept, as in a file, and its place in the text.
+        tokens = [Token(str(token), idx=token.idx) for token in self.tokenize(text)]
+        words = [str(token) for token in tokens]
+        text_field = TextField(tokens)
         fields: Dict[str, Field[torch.Tensor]] = {}
         for name in self._fields:
             if labels.get(name) is not None:

@@ -15,6 +15,7 @@ from multitask_model.data.dataset_readers.field_names import TASK
 from multitask_model.data.dataset_readers.per_task_namespaces import prefix_label_namespaces
 from multitask_model.data.dataset_readers.process_info import ForwardsProcessInfo
 from multitask_model.errors import check_known, format_names
+from multitask_model.recorded_config import RecordsConfig
 
 
 class WrappedReader(ForwardsProcessInfo, MultiTaskReaderShim):
@@ -121,7 +122,7 @@ def _unwrap(reader: DatasetReader) -> DatasetReader:
 
 
 @register_in_place(DatasetReader, "multitask")
-class MultiTaskDatasetReader(ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader):
+class MultiTaskDatasetReader(RecordsConfig, ForwardsProcessInfo, AllenNLPMultiTaskDatasetReader):
     """
     Holds a dataset reader for each task. The data loader "multitask" reads with each of them. Every
     instance gets a metadata field `task` with the name of its task, which need not be the name of a

@@ -1,0 +1,1 @@
+"""The parts of `MultiTaskPredictor`: instances from JSON, and what a prediction has."""
