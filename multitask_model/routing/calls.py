@@ -235,15 +235,23 @@ def _fields_of_all_rows(
     return fields
 
 
-def scalar_losses(results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
-    """Returns the loss of each component that has one, as a tensor of shape `[]`."""
+def scalar_losses(
+    results: Mapping[str, Result],
+) -> Tuple[Dict[str, torch.Tensor], Dict[str, int]]:
+    """
+    Returns the loss of each component that has one, as a tensor of shape `[]`, and the number of
+    rows that each is the mean of.
+    """
     losses: Dict[str, torch.Tensor] = {}
-    for component, (outputs, _) in results.items():
+    loss_rows: Dict[str, int] = {}
+    for component, (outputs, rows) in results.items():
         if LOSS in outputs:
-            loss = scalar_loss(component, outputs)
+            loss = outputs[LOSS]
+            if type(loss) is not torch.Tensor or loss.dim():
+                loss = scalar_loss(component, outputs)
             if loss is not None:
-                losses[component] = loss
-    return losses
+                losses[component], loss_rows[component] = loss, rows
+    return losses, loss_rows
 
 
 def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:
