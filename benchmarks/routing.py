@@ -4,10 +4,11 @@ Measures the cost of routing: the time of a forward and backward pass of
 calls the same backbone and heads.
 
     make bench
+    python benchmarks/routing.py --write light    # only the rows with "light" in their name
 
 Each round runs all three on one thread, starting with a different one each time. The result is the
-median over the rounds of the ratio to the plain loop in the same round. With `--write`, the table
-is also written to `benchmarks/RESULTS.md`.
+median over the rounds of the ratio to the plain loop in the same round. With `--write`, the rows
+are also written to `benchmarks/RESULTS.md`; rows that were not measured are kept.
 """
 
 import argparse
@@ -165,18 +166,33 @@ def measure(case: Case) -> Dict[str, float]:
     return result
 
 
-def table(results: Dict[str, Dict[str, float]]) -> str:
+def row(case: Case, result: Dict[str, float]) -> str:
+    return (
+        f"| {case.name} | {result['plain']:.3f} | {result['AllenNLP']:.3f} | "
+        f"{result['ours']:.3f} | <= {case.target:.2f} |"
+    )
+
+
+def table(rows: List[str]) -> str:
     lines = [
         "| batch | plain loop (ms) | AllenNLP | multitask_model | target |",
         "| --- | --- | --- | --- | --- |",
+        *rows,
     ]
-    for case in CASES:
-        result = results[case.name]
-        lines.append(
-            f"| {case.name} | {result['plain']:.3f} | {result['AllenNLP']:.3f} | "
-            f"{result['ours']:.3f} | <= {case.target:.2f} |"
-        )
     return "\n".join(lines)
+
+
+def write(measured: Dict[str, str], machine: str) -> None:
+    """Replaces the measured rows of the results, by the name of their case."""
+    results = RESULTS.read_text()
+    rows = [measured.get(case.name) or written_row(case, results) for case in CASES]
+    _, *others = results.partition("\n# ")  # the section of gradients.py
+    RESULTS.write_text(f"{INTRODUCTION}\n{table(rows)}\n\n{machine}.\n" + "".join(others))
+
+
+def written_row(case: Case, results: str) -> str:
+    start = f"| {case.name} |"
+    return next(line for line in results.splitlines() if line.startswith(start))
 
 
 def processor() -> str:
@@ -200,25 +216,27 @@ def keep_freed_memory() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the cost of routing.")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    parser.add_argument(
+        "names", nargs="*", default=[""], help="parts of the names of rows (default: all rows)"
+    )
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(1)
     gc.disable()
-    results = {}
+    rows = {}
     for case in CASES:
-        results[case.name] = measure(case)
-        gc.collect()
-        print(f"{case.name}: {results[case.name]}", flush=True)
+        if any(name in case.name for name in arguments.names):
+            rows[case.name] = row(case, measure(case))
+            gc.collect()
+            print(rows[case.name], flush=True)
     machine = (
         f"{processor()}, one thread; Python {platform.python_version()}, "
         f"torch {torch.__version__}, allennlp {allennlp.version.VERSION}, "
         f"multitask_model {multitask_model.__version__}"
     )
-    print(f"\n{table(results)}\n\n{machine}")
+    print(f"\n{table(list(rows.values()))}\n\n{machine}")
     if arguments.write:
-        _, *others = RESULTS.read_text().partition("\n# ")  # the section of gradients.py
-        section = f"{INTRODUCTION}\n{table(results)}\n\n{machine}.\n"
-        RESULTS.write_text(section + "".join(others))
+        write(rows, machine)
 
 
 if __name__ == "__main__":

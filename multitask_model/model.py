@@ -5,7 +5,6 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance, Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.model import Model
@@ -30,6 +29,7 @@ from multitask_model.routing.calls import (
     available_to_heads,
     call_backbone,
     call_head,
+    call_heads,
     scalar_losses,
 )
 from multitask_model.routing.checks import (
@@ -38,10 +38,11 @@ from multitask_model.routing.checks import (
     make_module_dict,
     may_have_penalty,
 )
-from multitask_model.routing.fit_checks import check_head, raise_head_error
+from multitask_model.routing.fit_checks import check_head
 from multitask_model.routing.inputs import map_tensors
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
+from multitask_model.routing.one_task import OneTaskPath
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, group_rows
@@ -181,6 +182,7 @@ class MultiTaskModel(Model):
             check_head(name, head, self._routers[name], backbone)
         self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, weighting)
         self._output_names = OutputNames(list(heads))
+        self._one_task = OneTaskPath(self._tasks, self._routers, self._output_names)
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self.keeps_joined_losses = False
         """Whether `joined_losses` is set in distributed training."""
@@ -297,6 +299,7 @@ class MultiTaskModel(Model):
         self._joint_loss.set_weight(name, loss_weight)
         self._tasks.add_head(name, tasks)
         self._output_names.add_head(name)
+        self._one_task.forget()
         self._missing_losses.add_head(name, tasks)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
 
@@ -342,29 +345,30 @@ class MultiTaskModel(Model):
         is_shared = is_distributed()
         if is_shared and kwargs.get(FILLER) is True:
             return self._losses_of_all({}, {}, 0) if self.training else {}
-        rows = self._tasks.rows(kwargs)
-        batch_size = len(kwargs["task"])
-
         heads, routers = self.heads, self._routers
-        encoded = call_backbone(self.backbone, routers[BACKBONE], kwargs, batch_size)
-        available = available_to_heads(kwargs, encoded[0])
-        results = {BACKBONE: encoded}
-        call = _call_head_alone if is_shared else call_head
-        try:
-            for name, head_rows in rows.items():
-                results[name] = call(heads[name], routers[name], available, head_rows)
-        except (RuntimeError, IndexError, ConfigurationError) as error:
-            raise_head_error(name, heads[name], routers[name], available, head_rows, error)
-
-        outputs: Dict[str, Any] = self._output_names.merge(results)
-        losses, loss_rows = scalar_losses(results)
+        routed = None if is_shared else self._one_task.run(self.backbone, heads, kwargs)
+        if routed is None:
+            rows: Mapping[str, AllRows] = self._tasks.rows(kwargs)
+            encoded = call_backbone(self.backbone, routers[BACKBONE], kwargs, len(kwargs["task"]))
+            available = available_to_heads(kwargs, encoded[0])
+            call = _call_head_alone if is_shared else call_head
+            results = {
+                BACKBONE: encoded,
+                **call_heads(heads, routers, available, rows, call),
+            }
+            outputs: Dict[str, Any] = self._output_names.merge(results)
+            losses, loss_rows = scalar_losses(results)
+            if not is_shared:
+                self._one_task.learn(kwargs, encoded[0])
+        else:
+            available, rows, outputs, losses, loss_rows = routed
         self._metrics.update(kwargs, available, rows, losses, loss_rows, self.training)
         if is_shared and self.training:
             # Outputs that are not part of the loss must not look as if they were.
             outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
-            outputs.update(self._losses_of_all(losses, loss_rows, batch_size))
+            outputs.update(self._losses_of_all(losses, loss_rows, len(kwargs["task"])))
         elif losses:
-            joint_loss = self._joint_loss(losses, loss_rows, batch_size)
+            joint_loss = self._joint_loss(losses, loss_rows, len(kwargs["task"]))
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
