@@ -36,7 +36,7 @@ def test_a_second_batch_has_the_same_outputs_and_gradients(size: int) -> None:
     expected["loss"].backward()
     for one, other in zip(model.parameters(), twin.parameters()):
         assert (one.grad is None) == (other.grad is None)
-        assert one.grad is None or torch.equal(one.grad, other.grad)  # type: ignore[arg-type]
+        assert one.grad is None or torch.equal(one.grad, other.grad)
 
 
 def test_all_heads_of_the_task_run_in_their_order() -> None:
@@ -65,7 +65,7 @@ def test_the_only_loss_is_the_joint_loss_itself() -> None:
 class LabelHead(Head):
     """Changes its label if that has a 0."""
 
-    def forward(self, label: torch.Tensor, words: Any = None) -> Dict[str, Any]:  # type: ignore[override]
+    def forward(self, label: torch.Tensor, words: Any = None) -> Dict[str, Any]:
         if label.eq(0).any():
             label[label == 0] = -100
         return {"sum": label.sum(), "words": words}
@@ -168,7 +168,7 @@ def test_an_error_names_the_head() -> None:
     model = tiny_model()
     batch = make_batch(["a", "a"])
     model(**batch)
-    model.heads["a"].linear = torch.nn.Linear(99, 3)  # type: ignore[assignment]
+    model.heads["a"].linear = torch.nn.Linear(99, 3)
     with pytest.raises(RuntimeError, match="The layers of the head 'a' must fit the sizes"):
         model(**batch)
 
