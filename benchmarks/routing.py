@@ -4,10 +4,11 @@ Measures the cost of routing: the time of a forward and backward pass of
 calls the same backbone and heads.
 
     make bench
+    python benchmarks/routing.py --write light    # only the rows with "light" in their name
 
 Each round runs all three on one thread, starting with a different one each time. The result is the
-median over the rounds of the ratio to the plain loop in the same round. With `--write`, the table
-is also written to `benchmarks/RESULTS.md`.
+median over the rounds of the ratio to the plain loop in the same round. With `--write`, the rows
+are also written to `benchmarks/RESULTS.md`; rows that were not measured are kept.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.multitask import MultiTaskModel as AllenNLPModel
 from allennlp.modules import Backbone
-from results import machine, prepare, write_section  # type: ignore[import-not-found]
+from results import RESULTS, machine, prepare, write_section  # type: ignore[import-not-found]
 
 from multitask_model import MultiTaskModel
 
@@ -159,33 +160,50 @@ def measure(case: Case) -> Dict[str, float]:
     return result
 
 
-def table(results: Dict[str, Dict[str, float]]) -> str:
+def row(case: Case, result: Dict[str, float]) -> str:
+    return (
+        f"| {case.name} | {result['plain']:.3f} | {result['AllenNLP']:.3f} | "
+        f"{result['ours']:.3f} | <= {case.target:.2f} |"
+    )
+
+
+def table(rows: List[str]) -> str:
     lines = [
         "| batch | plain loop (ms) | AllenNLP | multitask_model | target |",
         "| --- | --- | --- | --- | --- |",
+        *rows,
     ]
-    for case in CASES:
-        result = results[case.name]
-        lines.append(
-            f"| {case.name} | {result['plain']:.3f} | {result['AllenNLP']:.3f} | "
-            f"{result['ours']:.3f} | <= {case.target:.2f} |"
-        )
     return "\n".join(lines)
+
+
+def rows_of_cases(measured: Dict[str, str]) -> List[str]:
+    """The measured rows, and those of the other cases as they were written before."""
+    written = RESULTS.read_text().splitlines()
+    return [
+        measured.get(case.name)
+        or next(line for line in written if line.startswith(f"| {case.name} |"))
+        for case in CASES
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the cost of routing.")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    parser.add_argument(
+        "names", nargs="*", default=[""], help="parts of the names of rows (default: all rows)"
+    )
     arguments = parser.parse_args()
     prepare()
-    results = {}
+    rows = {}
     for case in CASES:
-        results[case.name] = measure(case)
-        gc.collect()
-        print(f"{case.name}: {results[case.name]}", flush=True)
-    print(f"\n{table(results)}\n\n{machine()}")
+        if any(name in case.name for name in arguments.names):
+            rows[case.name] = row(case, measure(case))
+            gc.collect()
+            print(rows[case.name], flush=True)
+    print(f"\n{table(list(rows.values()))}\n\n{machine()}")
     if arguments.write:
-        write_section("Cost of routing", f"{INTRODUCTION}\n{table(results)}\n\n{machine()}.")
+        text = f"{INTRODUCTION}\n{table(rows_of_cases(rows))}\n\n{machine()}."
+        write_section("Cost of routing", text)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """`MultiTaskModel`: one backbone, several heads, one joint loss."""
 
 import copy
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, cast
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
 from allennlp.common import Params
-from allennlp.common.checks import ConfigurationError
-from allennlp.common.util import is_distributed
 from allennlp.data import Instance, Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.model import Model
@@ -19,7 +17,7 @@ from overrides import overrides
 from multitask_model.compat.allennlp_internals import register_in_place
 from multitask_model.compat.torch_internals import boolean_buffers
 from multitask_model.data.collate import collate
-from multitask_model.distributed import FILLER, alone
+from multitask_model.distributed import FILLER, alone, is_distributed
 from multitask_model.pretrained import (
     allow_other_heads,
     head_of,
@@ -33,6 +31,7 @@ from multitask_model.routing.calls import (
     available_to_heads,
     call_backbone,
     call_head,
+    call_heads,
     scalar_losses,
 )
 from multitask_model.routing.checks import (
@@ -41,26 +40,21 @@ from multitask_model.routing.checks import (
     make_module_dict,
     may_have_penalty,
 )
-from multitask_model.routing.fit_checks import check_head, raise_head_error
+from multitask_model.routing.fit_checks import check_head
 from multitask_model.routing.inputs import map_tensors
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
 from multitask_model.routing.missing_losses import MissingLosses
-from multitask_model.routing.output_names import BACKBONE, LOSS, WEIGHT, OutputNames, add_metrics
+from multitask_model.routing.one_task import OneTaskPath
+from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows, group_rows
-from multitask_model.routing.signatures import unwrap
+from multitask_model.routing.signatures import unwrap, unwrap_head
 from multitask_model.routing.tasks import TaskHeads, check_tasks
-from multitask_model.training.metrics.head_metrics import read_metrics
 from multitask_model.training.metrics.local_metrics import count_locally
-from multitask_model.training.metrics.mean_losses import MeanLosses
-from multitask_model.training.metrics.metric_agreement import (
-    agree_on_metrics,
-    keep_in_first_process,
-)
-from multitask_model.training.metrics.metric_exchange import exchange_metrics
+from multitask_model.training.metrics.model_metrics import ModelMetrics
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
-from multitask_model.weighting.joined_losses import METRICS, anchor, check_same_step, join_losses
+from multitask_model.weighting.joined_losses import anchor, join_losses
 
 
 @register_in_place(Model, "multitask")
@@ -190,8 +184,8 @@ class MultiTaskModel(RecordsConfig, Model):
             check_head(name, head, self._routers[name], backbone)
         self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, weighting)
         self._output_names = OutputNames(list(heads))
+        self._one_task = OneTaskPath(self._tasks, self._routers, self._output_names)
         self._missing_losses = MissingLosses(self._tasks, self._routers)
-        self._heads_called: Set[str] = set()
         self.predictor_config: Dict[str, Any] = {}
         """Options of the predictor, from the key `predictor` of the config it was loaded with."""
         self.keeps_joined_losses = False
@@ -201,9 +195,11 @@ class MultiTaskModel(RecordsConfig, Model):
         The losses of the last training batch of all processes together, by component, with a
         gradient in the processes that ran the component.
         """
-        self._mean_losses, self._reported = MeanLosses(), MeanLosses()
         self._per_task_metrics = (
             PerTaskMetrics(self._tasks, self._heads) if per_task_metrics else None
+        )
+        self._metrics = ModelMetrics(
+            self._heads, self._routers, self._missing_losses, self._per_task_metrics
         )
         self._may_have_penalty = any(map(may_have_penalty, (self, *map(unwrap, heads.values()))))
         initializer(self)
@@ -250,8 +246,7 @@ class MultiTaskModel(RecordsConfig, Model):
 
     def head(self, name: str) -> Head:
         """Returns the head of this name, without a wrapper such as `DistributedDataParallel`."""
-        head = self.heads[name]
-        return head if isinstance(head, Head) else cast(Head, unwrap(head))
+        return unwrap_head(self.heads[name])
 
     def router(self, component: str) -> Router:
         """Returns the router of `"backbone"` or of a head, which selects its arguments."""
@@ -308,6 +303,7 @@ class MultiTaskModel(RecordsConfig, Model):
         self._joint_loss.set_weight(name, loss_weight)
         self._tasks.add_head(name, tasks)
         self._output_names.add_head(name)
+        self._one_task.forget()
         self._missing_losses.add_head(name, tasks)
         self._may_have_penalty |= may_have_penalty(unwrap(head))
 
@@ -353,36 +349,30 @@ class MultiTaskModel(RecordsConfig, Model):
         is_shared = is_distributed()
         if is_shared and kwargs.get(FILLER) is True:
             return self._losses_of_all({}, {}, 0) if self.training else {}
-        rows = self._tasks.rows(kwargs)
-        batch_size = len(kwargs["task"])
-
-        router = self._routers[BACKBONE]
-        encoded = call_backbone(self.backbone, router, kwargs, batch_size)
-        available = available_to_heads(kwargs, encoded[0])
-        results = {BACKBONE: encoded}
-        try:
-            for name, head_rows in rows.items():
-                head, router = self.heads[name], self._routers[name]
-                call = _call_head_alone if is_shared else call_head
-                results[name] = call(head, router, available, head_rows)
-                if self._per_task_metrics is not None:
-                    self._per_task_metrics.update(router, available, head_rows)
-        except (RuntimeError, IndexError, ConfigurationError) as error:
-            raise_head_error(name, head, router, available, head_rows, error)
-
-        outputs: Dict[str, Any] = self._output_names.merge(results)
-        losses = scalar_losses(results)
-        loss_rows = {name: results[name][1] for name in losses}
-        self._mean_losses.add_all(losses, loss_rows)
-        self._heads_called.update(results)
-        if self.training:
-            self._missing_losses.update(kwargs, available, rows, losses)
+        heads, routers = self.heads, self._routers
+        routed = None if is_shared else self._one_task.run(self.backbone, heads, kwargs)
+        if routed is None:
+            rows: Mapping[str, AllRows] = self._tasks.rows(kwargs)
+            encoded = call_backbone(self.backbone, routers[BACKBONE], kwargs, len(kwargs["task"]))
+            available = available_to_heads(kwargs, encoded[0])
+            call = _call_head_alone if is_shared else call_head
+            results = {
+                BACKBONE: encoded,
+                **call_heads(heads, routers, available, rows, call),
+            }
+            outputs: Dict[str, Any] = self._output_names.merge(results)
+            losses, loss_rows = scalar_losses(results)
+            if not is_shared:
+                self._one_task.learn(kwargs, encoded[0])
+        else:
+            available, rows, outputs, losses, loss_rows = routed
+        self._metrics.update(kwargs, available, rows, losses, loss_rows, self.training)
         if is_shared and self.training:
             # Outputs that are not part of the loss must not look as if they were.
             outputs = {name: map_tensors(torch.Tensor.detach, o) for name, o in outputs.items()}
-            outputs.update(self._losses_of_all(losses, loss_rows, batch_size))
+            outputs.update(self._losses_of_all(losses, loss_rows, len(kwargs["task"])))
         elif losses:
-            joint_loss = self._joint_loss(losses, loss_rows, batch_size)
+            joint_loss = self._joint_loss(losses, loss_rows, len(kwargs["task"]))
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
         return outputs
@@ -419,7 +409,7 @@ class MultiTaskModel(RecordsConfig, Model):
         value : `torch.Tensor`
             Of shape `[]`.
         """
-        self._reported.add(name, value, rows=1)
+        self._metrics.report(name, value)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
@@ -441,56 +431,7 @@ class MultiTaskModel(RecordsConfig, Model):
         `ValueError`
             If metrics of two heads have the same name.
         """
-        is_shared = reset and is_distributed()
-        if is_shared:
-            # All processes get here at the end of an epoch.
-            check_same_step(METRICS, [BACKBONE, *self._heads])
-            heads = {name: self.head(name) for name in self._heads}
-            exchange_metrics(heads, self._heads_called, self._mean_losses)
-            if self.training:
-                self._missing_losses.exchange(self._mean_losses.sums())
-            if self._per_task_metrics is not None:
-                self._per_task_metrics.exchange()
-            self._reported.exchange()
-            self.loss_weighting.exchange_weights()
-        with alone():
-            metrics = self._read_metrics(reset)
-        if is_shared:
-            keep_in_first_process(heads.values())
-            if self._per_task_metrics is not None:
-                self._per_task_metrics.keep_in_first_process()
-            metrics = agree_on_metrics(metrics)
-        return metrics
-
-    def _read_metrics(self, reset: bool) -> Dict[str, float]:
-        metrics: Dict[str, float] = {}
-        mean_losses = self._mean_losses.get(reset)
-        mean_weights = self.loss_weighting.get_weights(reset)
-        if BACKBONE in mean_losses:
-            metrics[f"{BACKBONE}_{LOSS}"] = mean_losses[BACKBONE]
-        for name in filter(self._heads_called.__contains__, self._heads):
-            of_head = read_metrics(self.head(name), reset, had_loss=name in mean_losses)
-            if name in mean_losses:
-                of_head.setdefault(LOSS, mean_losses[name])
-            if name in mean_weights:
-                of_head.setdefault(WEIGHT, mean_weights[name])
-            add_metrics(metrics, name, of_head)
-        if self._per_task_metrics is not None:
-            for prefix, of_task in self._per_task_metrics.get(reset):
-                add_metrics(metrics, prefix, of_task)
-        for name, value in self._reported.get(reset).items():
-            if name in metrics:
-                raise ValueError(
-                    f"Every metric must have a unique name, but {name!r} was reported by "
-                    "report_metric() and by a head. Rename the head, or the reported metric."
-                )
-            metrics[name] = value
-        if reset:
-            if self.training:
-                self._missing_losses.finish_epoch()
-                self.loss_weighting.finish_epoch()
-            self._heads_called.clear()
-        return metrics
+        return self._metrics.get(self.loss_weighting, self.training, reset)
 
     @overrides
     def make_output_human_readable(

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Callable, Dict, List, Optional
 
 import torch
+import torch.distributed as dist
 
 # PyTorch 1 has no compiler. `is_compiling` would take several times as long.
 is_compiling: Callable[[], bool] = getattr(
@@ -19,6 +20,24 @@ is_on_cpu: Callable[[torch.Tensor], bool] = (
     if hasattr(torch.Tensor, "is_cpu")
     else lambda tensor: tensor.device.type == "cpu"
 )
+
+
+if dist.is_available() and hasattr(getattr(dist.distributed_c10d, "_world", None), "_default_pg"):
+
+    def has_process_group() -> bool:
+        """
+        Whether there is a default process group, as `is_initialized` says. That is several calls
+        deep, which shows in a step of a light model.
+        """
+        return dist.distributed_c10d._world._default_pg is not None
+
+elif dist.is_available():
+    has_process_group = dist.is_initialized
+else:
+
+    def has_process_group() -> bool:
+        """Without `torch.distributed` there is none."""
+        return False
 
 
 def boolean_buffers(module: torch.nn.Module) -> List[str]:

@@ -2,12 +2,14 @@
 
 import numbers
 from collections.abc import Mapping as MappingType
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
+from allennlp.common.checks import ConfigurationError
 
 from multitask_model.compat.torch_internals import is_compiling
 from multitask_model.routing.arguments import Router
+from multitask_model.routing.fit_checks import raise_head_error
 from multitask_model.routing.inputs import changed_in_place, copy_input, versions
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.output_names import LOSS
@@ -18,6 +20,19 @@ Result = Tuple[Mapping[str, object], int]
 """
 The outputs of a component for a batch, and the number of rows that the loss among them, if there is
 one, is the mean of.
+"""
+
+
+Routed = Tuple[
+    Dict[str, object],
+    Mapping[str, AllRows],
+    Dict[str, object],
+    Dict[str, torch.Tensor],
+    Dict[str, int],
+]
+"""
+What a batch gave: the values that heads may take, the rows of each head, the named outputs, the
+losses, and the number of rows that each loss is the mean of.
 """
 
 
@@ -140,9 +155,9 @@ def call_head(
             raise
         arguments = None  # fields of other rows are neither missing nor duplicate for these
     if arguments is not None:
-        return _call(head, router, arguments), len(rows)
+        return call_with(head, router, arguments), len(rows)
     calls = _split_by_fields(router, available, rows)
-    results = [_call(head, router, call.arguments) for call in calls]
+    results = [call_with(head, router, call.arguments) for call in calls]
     if len(calls) == 1:
         return results[0], len(rows)
     with_loss = [len(c.positions) for c, r in zip(calls, results) if r.get(LOSS) is not None]
@@ -150,9 +165,37 @@ def call_head(
     return merged, sum(with_loss)
 
 
-def _call(
+def call_heads(
+    heads: torch.nn.ModuleDict,
+    routers: Mapping[str, Router],
+    available: Mapping[str, object],
+    rows: Mapping[str, AllRows],
+    call: Callable[[torch.nn.Module, Router, Mapping[str, object], AllRows], Result] = call_head,
+) -> Dict[str, Result]:
+    """
+    Calls each head for its rows, by `call`. An error of a head about sizes or labels says which
+    head it was.
+    """
+    results: Dict[str, Result] = {}
+    try:
+        for name, head_rows in rows.items():
+            results[name] = call(heads[name], routers[name], available, head_rows)
+    except (RuntimeError, IndexError, ConfigurationError) as error:
+        raise_head_error(name, heads[name], routers[name], available, head_rows, error)
+    return results
+
+
+def call_with(
     head: torch.nn.Module, router: Router, arguments: Dict[str, object]
 ) -> Mapping[str, object]:
+    """
+    Calls a head with its arguments.
+
+    # Raises
+
+    `ValueError`
+        If the head changes one of them in place, or does not return a mapping.
+    """
     outputs: Mapping[str, object]
     if router.copies_inputs:
         outputs = head(**{argument: copy_input(value) for argument, value in arguments.items()})
@@ -235,15 +278,23 @@ def _fields_of_all_rows(
     return fields
 
 
-def scalar_losses(results: Mapping[str, Result]) -> Dict[str, torch.Tensor]:
-    """Returns the loss of each component that has one, as a tensor of shape `[]`."""
+def scalar_losses(
+    results: Mapping[str, Result],
+) -> Tuple[Dict[str, torch.Tensor], Dict[str, int]]:
+    """
+    Returns the loss of each component that has one, as a tensor of shape `[]`, and the number of
+    rows that each is the mean of.
+    """
     losses: Dict[str, torch.Tensor] = {}
-    for component, (outputs, _) in results.items():
+    loss_rows: Dict[str, int] = {}
+    for component, (outputs, rows) in results.items():
         if LOSS in outputs:
-            loss = scalar_loss(component, outputs)
+            loss = outputs[LOSS]
+            if type(loss) is not torch.Tensor or loss.dim():
+                loss = scalar_loss(component, outputs)
             if loss is not None:
-                losses[component] = loss
-    return losses
+                losses[component], loss_rows[component] = loss, rows
+    return losses, loss_rows
 
 
 def scalar_loss(component: str, outputs: Mapping[str, object]) -> Optional[torch.Tensor]:

@@ -60,13 +60,14 @@ def map_tensors(function: Callable[[torch.Tensor], torch.Tensor], value: object)
     return value
 
 
-_version = attrgetter("_version")
+version_of = attrgetter("_version")
+"""How often a tensor was changed, as PyTorch counts it."""
 
 
 def versions(arguments: Mapping[str, object]) -> List[int]:
     """Returns how often each tensor among the arguments was changed, as PyTorch counts it."""
     try:
-        return list(map(_version, arguments.values()))  # the fast path: tensors only
+        return list(map(version_of, arguments.values()))  # the fast path: tensors only
     except (AttributeError, RuntimeError):
         return [
             # PyTorch does not count changes of tensors made in `inference_mode`.

@@ -95,7 +95,7 @@ class MissingLosses:
         losses : `Collection[str]`
             The components that had a loss.
         """
-        if self._without_loss.keys() & rows.keys():
+        if not self._without_loss.keys().isdisjoint(rows):
             self._record(batch, available, rows, losses)
         if self._unseen_sources:
             self._unseen_sources.difference_update(available)

@@ -86,14 +86,26 @@ class OutputNames:
         for component, (of_component, _) in results.items():
             names = self._names[component]
             for key, value in of_component.items():
-                outputs[names[key] if key in names else self._new_name(component, key)] = value
+                outputs[names[key] if key in names else self.name(component, key)] = value
         return outputs
 
     def keys_of(self, component: str) -> List[str]:
         """Returns the outputs that a component ever had, under its own names for them."""
         return list(self._names[component])
 
-    def _new_name(self, component: str, key: str) -> str:
+    def names_of(self, component: str) -> Mapping[str, str]:
+        """The names of the outputs that a component had so far, by its own names for them."""
+        return self._names[component]
+
+    def name(self, component: str, key: str) -> str:
+        """
+        Returns the name of an output that a component has.
+
+        # Raises
+
+        `ValueError`
+            If another component has, or ever had, an output of the same name.
+        """
         name = f"{component}_{key}" if component != BACKBONE or key == LOSS else key
         owner = self._owners.setdefault(name, component)
         if owner != component:

@@ -1,9 +1,10 @@
 """The arguments that a module's `forward` takes."""
 
 import inspect
-from typing import List, Set
+from typing import List, Set, cast
 
 import torch
+from allennlp.models.heads import Head
 from allennlp.models.model import Model
 from allennlp.modules.backbones.backbone import Backbone
 
@@ -61,6 +62,11 @@ def unwrap(module: torch.nn.Module) -> torch.nn.Module:
             if isinstance(inner, torch.nn.Module):
                 return unwrap(inner)
     return module
+
+
+def unwrap_head(head: torch.nn.Module) -> Head:
+    """Returns the head inside a wrapper. Any other head is returned unchanged."""
+    return head if isinstance(head, Head) else cast(Head, unwrap(head))
 
 
 def _signature(module: torch.nn.Module) -> inspect.Signature:

@@ -74,7 +74,8 @@ class JointLoss:
             and is not scaled.
         """
         if self._is_sum and not self._weights and not self._by_instances:
-            return sum_losses(losses)  # the fast path
+            # The fast path, which takes the only loss without a call.
+            return sum_losses(losses) if len(losses) > 1 else next(iter(losses.values()))
         scaled = dict(losses)
         if self._by_instances:
             for name in losses:
