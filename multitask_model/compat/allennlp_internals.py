@@ -10,6 +10,7 @@ from allennlp.common import JsonDict, Registrable
 from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
+from allennlp.data.fields import LabelField, SequenceLabelField, TextField
 from allennlp.modules import TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.modules.token_embedders import (
@@ -30,6 +31,21 @@ def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
 def token_indexers(field: object) -> Optional[Dict[str, TokenIndexer]]:
     """The token indexers of a text field. Its public property raises where there are none."""
     return getattr(field, "_token_indexers", None)
+
+
+def indexed_tokens(field: TextField) -> Optional[Dict[str, Dict[str, List[Any]]]]:
+    """What each token indexer made of the tokens of a field; `None` if it is not indexed."""
+    return field._indexed_tokens
+
+
+def indexed_labels(field: SequenceLabelField) -> Optional[List[int]]:
+    """The labels of a sequence as integers; `None` if the field is not indexed."""
+    return field._indexed_labels
+
+
+def label_id(field: LabelField) -> Optional[int]:
+    """The label as an integer; `None` if the field is not indexed."""
+    return field._label_id
 
 
 def label_namespace(field: object) -> Optional[str]:
