@@ -3,7 +3,7 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar, cast
 
 import torch
 from allennlp.common import JsonDict, Registrable
@@ -40,7 +40,7 @@ def indexed_tokens(field: TextField) -> Optional[Dict[str, Dict[str, List[Any]]]
 
 def indexed_labels(field: SequenceLabelField) -> Optional[List[int]]:
     """The labels of a sequence as integers; `None` if the field is not indexed."""
-    return field._indexed_labels
+    return cast(Optional[List[int]], field._indexed_labels)
 
 
 def label_id(field: LabelField) -> Optional[int]:

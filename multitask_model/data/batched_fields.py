@@ -58,7 +58,7 @@ def is_batched_fast(instance: Instance) -> bool:
     )
 
 
-def _batch_metadata(fields: Sequence[MetadataField], _: Optional[int]) -> List[object]:
+def _batch_metadata(fields: "Sequence[MetadataField[Any]]", _: Optional[int]) -> List[object]:
     return [field.metadata for field in fields]
 
 
@@ -83,7 +83,8 @@ def _batch_text(fields: Sequence[TextField], _: Optional[int]) -> Optional[TextF
     if len(indexers) < len(fields) or len(tokens) < len(fields):
         return None
     names = indexers[0].keys()
-    if any(of_field.keys() != names for of_field in [*indexers, *tokens]):
+    keys = [*map(dict.keys, indexers), *map(dict.keys, tokens)]
+    if any(of_field != names for of_field in keys):
         return None
     return {
         name: batch_tokens([i[name] for i in indexers], [of_field[name] for of_field in tokens])

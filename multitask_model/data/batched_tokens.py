@@ -14,7 +14,7 @@ from torch import Tensor
 
 from multitask_model.data.padded_rows import pad_rows
 
-Tokens = Mapping[str, Sequence[Any]]
+Tokens = Mapping[str, List[Any]]
 """The indexed tokens of an instance: lists of integers, of Booleans or, for offsets, of pairs."""
 
 
@@ -72,7 +72,7 @@ def _are_filled(tokens: Sequence[Tokens]) -> bool:
 
 def _template(indexer: TokenIndexer, tokens: Tokens) -> Dict[str, Tensor]:
     """The tensors of one token and one element of padding."""
-    first = {key: list(row[:1]) for key, row in tokens.items()}
+    first = {key: row[:1] for key, row in tokens.items()}
     return indexer.as_padded_tensor_dict(first, dict.fromkeys(tokens, 2))
 
 
@@ -87,7 +87,7 @@ def _pad(
     indexers: Sequence[TokenIndexer], tokens: Sequence[Tokens], template: Mapping[str, Tensor]
 ) -> Dict[str, Tensor]:
     rows = {key: [of_instance[key] for of_instance in tokens] for key in template}
-    longest = {key: list(max(of_key, key=len)) for key, of_key in rows.items()}
+    longest = {key: max(of_key, key=len) for key, of_key in rows.items()}
     # A minimum length may differ between the indexers.
     lengths = [indexer.get_padding_lengths(longest) for indexer in indexers]
     return {

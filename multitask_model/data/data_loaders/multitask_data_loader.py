@@ -24,25 +24,29 @@ from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place, set_distributed_info
 from multitask_model.data.data_loaders.bucketing import LengthBucketer
+from multitask_model.data.data_loaders.epoch_batches import EpochBatcher
 from multitask_model.data.data_loaders.epoch_collator import EpochCollator, need_workers
 from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
 from multitask_model.data.data_loaders.epochs import Epochs
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
 from multitask_model.data.data_loaders.loader_options import (
+    check_drop_last,
     check_sampler,
     check_sorting_keys,
     check_tasks,
     choose_scheduler,
 )
 from multitask_model.data.data_loaders.process_shares import ProcessShares
-from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of, without_drop_last
+from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of
 from multitask_model.data.data_loaders.seeds import make_seed, separate_random_state
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.data.data_loaders.task_options import (
     CollateWorkers,
     check_data_path,
     options_by_task,
+    token_limits,
 )
+from multitask_model.data.data_loaders.token_budget import TokenBudget
 from multitask_model.distributed import alone
 
 
@@ -104,11 +108,15 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     batch_size : `Union[int, Dict[str, int]]`, optional (default = `None`)
         Replaces `scheduler` by the scheduler "shuffled" with this batch size.
     sorting_keys : `List[str]`, optional (default = `None`)
-        The fields, usually the text, by whose length the instances of a task are bucketed in
-        training, which reduces padding. This is most effective with schedulers that make batches of
-        one task. Ignored without shuffling.
+        The fields, usually the text, by whose length the instances of a task are bucketed, which
+        reduces padding: in training, and in evaluations inside `any_order`. This is most effective
+        with schedulers that make batches of one task. Ignored in training without shuffling.
     padding_noise : `float`, optional (default = `0.1`)
-        The relative noise that is added to the lengths: see `make_buckets`.
+        The relative noise that is added to the lengths in training: see `make_buckets`.
+    max_tokens : `Union[int, Dict[str, int]]`, optional (default = `None`)
+        The largest number of tokens in a batch, with padding, for all tasks or by task: the number
+        of instances times the length of the longest. A batch has fewer than `batch_size` instances
+        if they are longer. The length is that of `sorting_keys`, or of all text fields.
 
     # Raises
 
@@ -147,6 +155,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         batch_size: Optional[Union[int, Dict[str, int]]] = None,
         sorting_keys: Optional[List[str]] = None,
         padding_noise: float = 0.1,
+        max_tokens: Optional[Union[int, Dict[str, int]]] = None,
     ) -> None:
         self.readers = reader.readers
         check_data_path(data_path, self.readers)
@@ -154,7 +163,9 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self.scheduler = choose_scheduler(scheduler, batch_size)
         self.sampler = sampler
         check_sampler(sampler, instances_per_epoch)
-        check_sorting_keys(sorting_keys, padding_noise, shuffle)
+        check_sorting_keys(sorting_keys, padding_noise)
+        self._max_tokens = token_limits(max_tokens, list(data_path), list(self.readers))
+        check_drop_last(self.scheduler, self._max_tokens)
         self._check_tasks()
         self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
         self._options = {
@@ -174,20 +185,19 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self._padding_noise = padding_noise
         self._instances_per_epoch = instances_per_epoch
         self._shuffle_option = shuffle
+        self._any_order = False
         self._prepare_epochs(seed)
 
     def _prepare_epochs(self, seed: int) -> None:
         self._collator = EpochCollator(self.datasets, self.collate_workers, self._sorting_keys)
-        bucketer = self._make_bucketer()
         self._epochs = Epochs(
             self.datasets,
             self.scheduler,
-            self._collator.store.in_memory,
+            self._make_batcher(),
             seed,
             sampler=self.sampler,
             instances_per_epoch=self._instances_per_epoch,
             shuffle=self._shuffle_option,
-            reorder=None if bucketer is None else bucketer.reorder,
             shares=self._shares,
         )
         self._tracker = EpochTracker(self._epochs, self.scheduler)
@@ -216,17 +226,16 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
                 raise dataset.empty_error()
         return shares
 
-    def _make_bucketer(self) -> Optional[LengthBucketer]:
-        if self._sorting_keys is None:
-            return None
-        sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
-        return LengthBucketer(
-            self._sorting_keys,
-            self._padding_noise,
-            self.datasets,
-            sizes,
-            self._collator.store.in_memory,
-        )
+    def _make_batcher(self) -> EpochBatcher:
+        get_instance, keys = self._collator.store.in_memory, self._sorting_keys
+        bucketer, budget = None, None
+        if keys is not None:
+            sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
+            noise = self._padding_noise
+            bucketer = LengthBucketer(keys, noise, self.datasets, sizes, get_instance)
+        if self._max_tokens:
+            budget = TokenBudget(self._max_tokens, get_instance, keys)
+        return EpochBatcher(self.datasets, get_instance, bucketer, budget)
 
     def of_this_process(self) -> "MultiTaskDataLoader":
         """
@@ -244,18 +253,29 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             loader.index_with(self._collator.store.vocab)
         return loader
 
+    @contextlib.contextmanager
+    def any_order(self) -> Iterator[None]:
+        """
+        Buckets evaluations by `sorting_keys`, for a caller to whom the order of the instances does
+        not matter. Elsewhere, evaluations have the order of the files.
+        """
+        before, self._any_order = self._any_order, True
+        try:
+            yield
+        finally:
+            self._any_order = before
+
     @overrides
     def __len__(self) -> int:
         if torch.is_grad_enabled():
             return len(self._tracker)
-        counts = self._epochs.evaluation_counts()
-        return int(without_drop_last(self.scheduler).count_batches(counts))
+        return self._epochs.count_evaluation_batches(self._any_order)
 
     @overrides
     def __iter__(self) -> Iterator[Dict[str, Any]]:
         if torch.is_grad_enabled():
             return self._tracker.epoch(self._collate)
-        return self._collate(self._epochs.evaluation())
+        return self._collate(self._epochs.evaluation(self._any_order))
 
     def _collate(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, object]]:
         return self._collator.collate(batches, self.cuda_device)
@@ -285,7 +305,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     def update_from_epoch_metrics(self, metrics: Mapping[str, object]) -> None:
         """Passes the metrics of an epoch to the sampler and to the scheduler."""
-        self._epochs.refresh_proportions()
+        self._tracker.discard_plan()
         for component in (self.sampler, self.scheduler):
             if component is not None:
                 # AllenNLP's classes raise it if they do not depend on metrics.
