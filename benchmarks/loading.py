@@ -129,7 +129,7 @@ def loading_table(tasks: int) -> List[str]:
     loaders = make_loaders(tasks)
     alone, with_model = measure(loaders, 0.0, ROUNDS), measure(loaders, 0.005, ROUNDS // 2)
     lines = [
-        f"| {tasks} dataset{'s' if tasks > 1 else ''} | batches/s | ratio | with a model of 5 ms | ratio | padding |",
+        f"| datasets: {tasks} | batches/s | ratio | with a model of 5 ms | ratio | padding |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, loader in loaders.items():

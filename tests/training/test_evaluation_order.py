@@ -25,7 +25,7 @@ class RecordingModel(Model):
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.evaluated: List[List[str]] = []
 
-    def forward(self, **batch: Any) -> Dict[str, torch.Tensor]:
+    def forward(self, **batch: Any) -> Dict[str, torch.Tensor]:  # type: ignore[override]
         if not self.training:
             self.evaluated.append(names(batch))
         return {"loss": self.weight * 1.0, "length": (batch["text"]["tokens"]["tokens"] > 0).sum(1)}

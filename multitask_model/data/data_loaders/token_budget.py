@@ -64,7 +64,7 @@ class TokenBudget:
     def _task(self, ref: InstanceRef) -> str:
         if isinstance(ref, tuple):
             return ref[0]
-        return str(cast(MetadataField, ref.fields["task"]).metadata)
+        return str(cast("MetadataField[str]", ref.fields["task"]).metadata)
 
     def _split(
         self, refs: Iterable[Tuple[str, InstanceRef]], batch_size: int
