@@ -14,10 +14,13 @@ import gc
 import math
 import platform
 import random
+import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import allennlp.version
 import torch
@@ -180,11 +183,40 @@ def evaluation_table() -> List[str]:
     return lines
 
 
+def peak_megabytes(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[float, float]:
+    """Returns the microseconds per instance of an epoch, and the peak memory of this process."""
+    names = [f"task{i}" for i in range(tasks)]
+    reader = MultiTaskDatasetReader({task: GeneratedReader() for task in names})
+    paths = dict.fromkeys(names, str(of_each))
+    options: Dict[str, Any] = {"batch_size": BATCH_SIZE, "max_instances_in_memory": lazy}
+    start = time.perf_counter()
+    loader = MultiTaskDataLoader(reader, paths, **options)
+    words = [f"w{i}" for i in range(1000)]
+    loader.index_with(Vocabulary(tokens_to_add={"tokens": words, "labels": ["0", "1"]}))
+    instances = sum(len(batch["label"]) for batch in loader)
+    microseconds = 1e6 * (time.perf_counter() - start) / instances
+    return microseconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def scale_table() -> List[str]:
+    """Reading, indexing and one epoch, each in a process of its own."""
+    cases: List[Tuple[int, int, Optional[int]]] = [(tasks, 500, None) for tasks in (50, 100, 200)]
+    cases += [(2, of_each, 1000) for of_each in (5_000, 50_000)]
+    lines = ["| datasets | microseconds per instance | peak memory |", "| --- | --- | --- |"]
+    for tasks, of_each, lazy in cases:
+        with ProcessPoolExecutor(1, get_context("fork")) as pool:
+            microseconds, peak = pool.submit(peak_megabytes, tasks, of_each, lazy).result()
+        name = f"{tasks} of {of_each:,} instances{', read lazily' if lazy else ''}"
+        lines.append(f"| {name} | {microseconds:.0f} | {peak:.0f} MB |")
+    return lines
+
+
 TABLES: Dict[str, Callable[[], List[str]]] = {
     "one": lambda: loading_table(1),
     "twenty": lambda: loading_table(20),
     "workers": workers_table,
     "evaluation": evaluation_table,
+    "scale": scale_table,
 }
 
 
