@@ -41,9 +41,10 @@ from multitask_model import MultiTaskDataLoader, MultiTaskDatasetReader
 RESULTS = Path(__file__).parent / "LOADING.md"
 INTRODUCTION = """# Data loading
 
-Batches of 32 generated sentences. A figure is the median of {rounds} rounds, each with one epoch of
-every loader; a ratio is the median of the ratios within a round. Padding is its proportion in the
-tokens of the batches. Command: `python benchmarks/loading.py --write`.
+Batches of up to 32 generated sentences. A figure is the median of {rounds} rounds, or of 3 with a
+model; each round has one epoch of every loader. A ratio is the median of the ratios to AllenNLP's
+loader within a round. Padding is its proportion in the tokens of the batches. The processes of
+`num_workers` only read these fields. Command: `python benchmarks/loading.py --write`.
 """
 BATCH_SIZE = 32
 ROUNDS = 7
