@@ -53,11 +53,15 @@ from multitask_model.training.callbacks import (  # noqa: E402
 from multitask_model.training.distributed_training import (  # noqa: E402
     prepare_distributed_training as _prepare_distributed_training,
 )
+from multitask_model.training.evaluation_order import (  # noqa: E402
+    bucket_evaluations as _bucket_evaluations,
+)
 from multitask_model.training.trainer_checks import (  # noqa: E402
     check_multitask_training as _check_multitask_training,
 )
 from multitask_model.weighting import LossWeighting  # noqa: E402
 
+_bucket_evaluations()
 _check_multitask_training()
 _prepare_distributed_training()
 

@@ -3,13 +3,14 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar, cast
 
 import torch
 from allennlp.common import JsonDict, Registrable
 from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
+from allennlp.data.fields import LabelField, SequenceLabelField, TextField
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder, TokenEmbedder
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder, PytorchSeq2SeqWrapper
@@ -33,6 +34,21 @@ def reserved_tokens(vocab: Vocabulary) -> Tuple[str, str]:
 def token_indexers(field: object) -> Optional[Dict[str, TokenIndexer]]:
     """The token indexers of a text field. Its public property raises where there are none."""
     return getattr(field, "_token_indexers", None)
+
+
+def indexed_tokens(field: TextField) -> Optional[Dict[str, Dict[str, List[Any]]]]:
+    """What each token indexer made of the tokens of a field; `None` if it is not indexed."""
+    return field._indexed_tokens
+
+
+def indexed_labels(field: SequenceLabelField) -> Optional[List[int]]:
+    """The labels of a sequence as integers; `None` if the field is not indexed."""
+    return cast(Optional[List[int]], field._indexed_labels)
+
+
+def label_id(field: LabelField) -> Optional[int]:
+    """The label as an integer; `None` if the field is not indexed."""
+    return field._label_id
 
 
 def label_namespace(field: object) -> Optional[str]:

@@ -1,12 +1,12 @@
 """Batches of instances with different fields."""
 
-from collections import defaultdict
-from typing import Any, Dict, List, Sequence, Tuple, cast
+from typing import Any, Dict, List, Sequence, cast
 
-from allennlp.data import Batch, Instance, TensorDict
+from allennlp.data import Batch, Instance
 from allennlp.data.fields import SequenceField
 from torch import Tensor
 
+from multitask_model.data.batched_fields import batch_fields
 from multitask_model.data.pass_fields import sequence_candidates
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import group_rows
@@ -44,14 +44,17 @@ def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
     >>> collate([labeled, unlabeled])
     {'id': ['a', 'b'], 'label': Partial(value=tensor([2]), rows=(0,))}
     """
+    if any(type(instance) is not Instance for instance in instances):
+        return dict(Batch(instances).as_tensor_dict())
+    fields = instances[0].fields
+    if all(instance.fields.keys() == fields.keys() for instance in instances):
+        return _batch_rows(instances, range(len(instances)), list(fields), {})
     rows_of: Dict[str, List[int]] = {}
     for row, instance in enumerate(instances):
         for name in instance.fields:
             rows_of.setdefault(name, []).append(row)
     names = list(rows_of)
     groups = group_rows([tuple(rows_of[name]) for name in names])
-    if len(groups) == 1:
-        return dict(Batch(instances).as_tensor_dict())
     lengths = _lengths_of_sequence_labels(instances)
     batch: Dict[str, Any] = {}
     for rows in sorted(groups, key=len, reverse=True):
@@ -62,10 +65,17 @@ def collate(instances: Sequence[Instance]) -> Dict[str, Any]:
 
 
 def _batch_rows(
-    instances: Sequence[Instance], rows: Tuple[int, ...], names: List[str], lengths: PaddingLengths
-) -> TensorDict:
-    selected = [Instance({name: instances[row].fields[name] for name in names}) for row in rows]
-    return Batch(selected).as_tensor_dict(lengths)
+    instances: Sequence[Instance], rows: Sequence[int], names: List[str], lengths: PaddingLengths
+) -> Dict[str, Any]:
+    batch = {}
+    for name in names:
+        fields = [instances[row].fields[name] for row in rows]
+        of_field = lengths.get(name, {})
+        batch[name] = batch_fields(fields, of_field.get("num_tokens"))
+        if batch[name] is None:
+            as_batch = Batch([Instance({name: field}) for field in fields])
+            batch[name] = as_batch.as_tensor_dict({name: of_field})[name]
+    return batch
 
 
 def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> PaddingLengths:
@@ -83,7 +93,7 @@ def _lengths_of_sequence_labels(instances: Sequence[Instance]) -> PaddingLengths
             labeled = names.get(id(sequence))
             found = sequence_candidates(field, instance.fields) if labeled is None else [labeled]
             candidates[name] = _narrow(candidates.get(name, []), found)
-    lengths: PaddingLengths = defaultdict(dict)
+    lengths: PaddingLengths = {}
     for name, sequences in candidates.items():
         if sequences:
             fields = [i.fields[sequences[0]] for i in instances if sequences[0] in i.fields]

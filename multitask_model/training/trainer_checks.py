@@ -13,6 +13,7 @@ from multitask_model.compat.allennlp_internals import tracked_metrics, validatio
 from multitask_model.compat.patching import patch
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import LOSS
+from multitask_model.training.evaluation_order import any_order
 from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
 from multitask_model.training.validation_metrics import check_validation_metric
 from multitask_model.training.weighting_checks import check_loss_weighting
@@ -49,7 +50,8 @@ def check_multitask_training() -> None:
             loader = validation_loader(trainer)
             if loader is not None:
                 check_validation_metric(tracked_metrics(trainer), trainer.model, loader)
-        return original(trainer)
+        with any_order(validation_loader(trainer)):
+            return original(trainer)
 
 
 def _is_missing_loss(error: RuntimeError) -> bool:

@@ -10,9 +10,10 @@ import torch
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
-from allennlp.data.fields import MetadataField
+from allennlp.data.fields import LabelField, ListField, MetadataField
 
 from multitask_model import MultiTaskDataLoader, MultiTaskDatasetReader
+from multitask_model.data.schedulers import RoundRobinScheduler
 from multitask_model.distributed import FILLER
 from tests.helpers.distributed_training import process_group
 from tests.helpers.processes import run_processes
@@ -29,7 +30,9 @@ SIZES = {"a": 7, "b": 1}
 class NumberReader(DatasetReader):
     def _read(self, file_path: Any) -> Iterable[Instance]:
         task, size = file_path.split()
-        return (Instance({"name": MetadataField(f"{task}{i}")}) for i in range(int(size)))
+        for i in range(int(size)):
+            items = ListField([LabelField(0, skip_indexing=True)] * (i % 3 + 1))
+            yield Instance({"name": MetadataField(f"{task}{i}"), "items": items})
 
 
 class OddAloneScheduler(MultiTaskScheduler):
@@ -65,6 +68,7 @@ def make_loader(paths: Dict[str, str], **options: Any) -> MultiTaskDataLoader:
 def make_loaders() -> Dict[str, MultiTaskDataLoader]:
     paths = {task: f"{task} {size}" for task, size in SIZES.items()}
     lazy = {"max_instances_in_memory": 2, "batch_size": 2}
+    limited: Any = {"max_tokens": 4, "sorting_keys": ["items"]}
     return {
         "allennlp": make_loader(paths, scheduler=PairScheduler()),
         "reads instances": make_loader(paths, scheduler=OddAloneScheduler()),
@@ -73,6 +77,9 @@ def make_loaders() -> Dict[str, MultiTaskDataLoader]:
         "one lazy dataset": make_loader(
             paths, scheduler=PairScheduler(), max_instances_in_memory={"a": 2}
         ),
+        "limited": make_loader(paths, batch_size=4, **limited),
+        "limited, mixed": make_loader(paths, scheduler=RoundRobinScheduler(4), **limited),
+        "limited, lazy": make_loader(paths, **lazy, **limited),
         "random": make_loader(paths, batch_size=2, sampler=RandomSampler(), instances_per_epoch=10),
         "lazy random": make_loader(paths, sampler=RandomSampler(), instances_per_epoch=10, **lazy),
     }
@@ -101,6 +108,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> List[Dict[str, List[Epoch
 
 
 NAMES = ["allennlp", "reads instances", "one instance", "lazy", "one lazy dataset"]
+NAMES += ["limited", "limited, mixed", "limited, lazy"]
 RANDOM = ["random", "lazy random"]
 
 

@@ -1,6 +1,7 @@
 """Buckets of instances of similar length, which reduce padding."""
 
 import random
+from itertools import chain
 from typing import (
     Callable,
     Dict,
@@ -56,9 +57,7 @@ def make_buckets(
         All items. The remainder that does not fill a bucket is at the end, and has a random
         position in the order of the lengths.
     """
-    noisy = [length * (1 + noise * rng.uniform(-1, 1)) for length in lengths]
-    # Ties are broken at random, so that items of equal length change buckets too.
-    order = sorted(range(len(items)), key=lambda i: (noisy[i], rng.random()))
+    order = _sort(lengths, noise, rng)
     rest = len(order) % size
     # If the remainder were always the longest items, `drop_last` would drop no others.
     start = rng.randrange(len(order) // size + 1) * size
@@ -68,6 +67,13 @@ def make_buckets(
     for bucket in [*buckets, remainder]:
         rng.shuffle(bucket)
     return [items[i] for bucket in [*buckets, remainder] for i in bucket]
+
+
+def _sort(lengths: Sequence[int], noise: float, rng: random.Random) -> List[int]:
+    """Returns the indices in the order of the lengths with noise."""
+    noisy = [length * (1 + noise * rng.uniform(-1, 1)) for length in lengths]
+    # Ties are broken at random, so that items of equal length change buckets too.
+    return sorted(range(len(lengths)), key=lambda i: (noisy[i], rng.random()))
 
 
 class LengthBucketer:
@@ -81,7 +87,7 @@ class LengthBucketer:
         >>> dataset = TaskDataset("x", TextsReader({}), ["So so good", "Hi", "Oh no no", "Oh"])
         >>> get = lambda instance: instance
         >>> bucketer = LengthBucketer(["text"], 0.1, {"x": dataset}, {"x": 2}, get)
-        >>> reordered = bucketer.reorder("x", dataset.instances, random.Random(0))
+        >>> reordered = bucketer.reorder("x", dataset.instances, random.Random(0), noisy=True)
         >>> [instance["text"].sequence_length() for instance in reordered]
         [1, 1, 3, 3]
 
@@ -126,31 +132,47 @@ class LengthBucketer:
         }
 
     def reorder(
-        self, task: str, refs: Iterable[InstanceRef], rng: random.Random
+        self, task: str, refs: Iterable[InstanceRef], rng: random.Random, noisy: bool
     ) -> Iterable[InstanceRef]:
         """
         Reorders the instances of `task`: all of them or, for a dataset that is read lazily, groups
-        of up to `max_instances_in_memory`.
+        of up to `max_instances_in_memory`. Without `noisy`, no noise is added to the lengths.
         """
-        size, limit = self._sizes[task], self._memory_limits[task]
-        if limit is None:
-            return self._make_buckets(list(refs), size, rng)
-        groups = lazy_groups_of(refs, max(size, limit // size * size))
-        items = self._make_buckets_lazily(groups, size, rng)
+        size = self._sizes[task]
+
+        def make(group: List[InstanceRef]) -> List[InstanceRef]:
+            return make_buckets(group, self._lengths(group), size, self._noise * noisy, rng)
+
+        items = chain.from_iterable(map(make, self._groups(task, refs)))
         return SizedIterable(items, len(refs)) if isinstance(refs, Sized) else items
 
-    def _make_buckets_lazily(
-        self, groups: Iterable[List[InstanceRef]], size: int, rng: random.Random
-    ) -> Iterator[InstanceRef]:
-        for group in groups:
-            yield from self._make_buckets(group, size, rng)
+    def batches(
+        self,
+        task: str,
+        refs: Iterable[InstanceRef],
+        rng: random.Random,
+        noisy: bool,
+        cut: Callable[[List[InstanceRef]], Iterable[List[InstanceRef]]],
+    ) -> Iterator[List[InstanceRef]]:
+        """
+        Yields batches of similar length, in random order. Sorts the same groups as `reorder`, and
+        applies `cut` to each of them.
+        """
+        for group in self._groups(task, refs):
+            order = _sort(self._lengths(group), self._noise * noisy, rng)
+            batches = list(cut([group[i] for i in order]))
+            rng.shuffle(batches)
+            yield from batches
 
-    def _make_buckets(
-        self, refs: List[InstanceRef], size: int, rng: random.Random
-    ) -> List[InstanceRef]:
+    def _groups(self, task: str, refs: Iterable[InstanceRef]) -> Iterator[List[InstanceRef]]:
+        size, limit = self._sizes[task], self._memory_limits[task]
+        if limit is None:
+            return iter([list(refs)])
+        return lazy_groups_of(refs, max(size, limit // size * size))
+
+    def _lengths(self, refs: List[InstanceRef]) -> List[int]:
         instances = map(self._get_instance, refs)
-        lengths = [sum(field_lengths(i, self._sorting_keys).values()) for i in instances]
-        return make_buckets(refs, lengths, size, self._noise, rng)
+        return [sum(field_lengths(i, self._sorting_keys).values()) for i in instances]
 
 
 def _check_fields(sorting_keys: Sequence[str], task: str, instance: Instance) -> None:

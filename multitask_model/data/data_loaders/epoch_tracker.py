@@ -1,9 +1,11 @@
 """The progress of training through its epochs, for checkpoints."""
 
+import contextlib
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
+from multitask_model.data.data_loaders.epoch_batches import EpochBatcher  # noqa: F401  (an example)
 from multitask_model.data.data_loaders.epochs import Counts, Epochs, EpochsState
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
 
@@ -18,10 +20,21 @@ class LoaderState(EpochsState):
 
 
 class _CurrentEpoch(NamedTuple):
-    """An epoch that has started: the state at its start, and its counts if they are known."""
+    """
+    An epoch that has started: the state at its start, and its counts, or the number of its batches,
+    if they are known.
+    """
 
     state: LoaderState
     counts: Optional[Counts]
+    length: Optional[int]
+
+
+class _Plan(NamedTuple):
+    """The batches of the next epoch, made early to count them, and the state before them."""
+
+    state: EpochsState
+    batches: List[List[InstanceRef]]
 
 
 class EpochTracker:
@@ -33,7 +46,8 @@ class EpochTracker:
 
         >>> from multitask_model.data.schedulers import ShuffledScheduler
         >>> scheduler = ShuffledScheduler(batch_size=2)
-        >>> tracker = EpochTracker(Epochs({}, scheduler, lambda ref: ref, seed=0), scheduler)
+        >>> batcher = EpochBatcher({}, lambda ref: ref)
+        >>> tracker = EpochTracker(Epochs({}, scheduler, batcher, seed=0), scheduler)
         >>> state = {"seed": 0, "epoch": 1, "positions": {}, "carry": {}, "batches": [3]}
         >>> tracker.load_state_dict(state)
         >>> tracker.fast_forward(0)
@@ -50,6 +64,7 @@ class EpochTracker:
         self._epochs = epochs
         self._scheduler = scheduler
         self._current: Optional[_CurrentEpoch] = None
+        self._plan: Optional[_Plan] = None
         self._batch_counts: List[int] = []
         self._epochs_to_skip: List[int] = []
         self._batches_to_skip = 0
@@ -62,10 +77,30 @@ class EpochTracker:
         if self._epochs_to_skip:
             return self._epochs_to_skip[0]
         if self._current is None:
-            return self._scheduler.count_batches(self._epochs.counts())
-        if self._current.counts is None:
+            plan = self._make_plan()
+            return self._count(None, self._epochs.counts()) if plan is None else len(plan.batches)
+        return self._count(self._current.length, self._current.counts)
+
+    def _count(self, length: Optional[int], counts: Optional[Counts]) -> int:
+        if length is not None:
+            return length
+        if counts is None:
             raise TypeError("An epoch of datasets that are read lazily has no length")
-        return self._scheduler.count_batches(self._current.counts)
+        return self._scheduler.count_batches(counts)
+
+    def _make_plan(self) -> Optional[_Plan]:
+        """Returns the plan, or `None` if the batches need not be made to count them."""
+        if self._plan is None and self._epochs.has_budget:
+            state = self._epochs.state_dict()
+            self._plan = _Plan(state, self._epochs.start_counted())
+        return self._plan
+
+    def discard_plan(self) -> None:
+        """Lets the sampler be asked again for the proportions of the next epoch."""
+        if self._plan is not None:
+            self._epochs.load_state_dict(self._plan.state)
+            self._plan = None
+        self._epochs.refresh_proportions()
 
     def epoch(self, collate: Collate) -> Iterator[Batch]:
         """Starts the next epoch and yields its batches, collated by `collate`."""
@@ -77,7 +112,7 @@ class EpochTracker:
             return
         self.finish()
         self._epochs.agree_on_proportions()
-        current = self._current = _CurrentEpoch(self.state_dict(), self._counts())
+        current = self._current = self._start()
         counts, number = self._batch_counts, len(self._batch_counts)
         counts.append(0)
         try:
@@ -89,17 +124,20 @@ class EpochTracker:
                 self.finish()
 
     def _batches(self, collate: Collate) -> Iterator[Batch]:
-        batches = iter(self._epochs.start())
+        plan, self._plan = self._plan, None
+        batches = iter(self._epochs.start() if plan is None else plan.batches)
         skip, self._batches_to_skip = self._batches_to_skip, 0
         for _, _ in zip(range(skip), batches):
             yield {}
         yield from collate(batches)
 
-    def _counts(self) -> Optional[Counts]:
-        try:
-            return self._epochs.counts()
-        except TypeError:
-            return None
+    def _start(self) -> _CurrentEpoch:
+        with contextlib.suppress(TypeError):  # a dataset that is read lazily has no length
+            plan = self._make_plan()
+            if plan is not None:
+                return _CurrentEpoch(self.state_dict(), None, len(plan.batches))
+            return _CurrentEpoch(self.state_dict(), self._epochs.counts(), None)
+        return _CurrentEpoch(self.state_dict(), None, None)
 
     def restart_count(self) -> None:
         """Ends the current epoch, if there is one, and forgets the batches of all past epochs."""
@@ -119,11 +157,13 @@ class EpochTracker:
         """Returns the state at the start of the current or, between epochs, of the next epoch."""
         if self._current is not None:
             return self._current.state
-        return {**self._epochs.state_dict(), "batches": list(self._batch_counts)}
+        state = self._epochs.state_dict() if self._plan is None else self._plan.state
+        return {**state, "batches": list(self._batch_counts)}
 
     def load_state_dict(self, state: LoaderState) -> None:
         """Restores a state. The next epoch is the one at whose start it was saved."""
         self.finish()
+        self._plan = None
         self._epochs.load_state_dict(state)
         self._batch_counts = list(state["batches"])
         self._epochs_to_skip = []

@@ -5,7 +5,6 @@ import copy
 import random
 from typing import (
     Any,
-    Callable,
     Dict,
     Iterable,
     List,
@@ -17,36 +16,24 @@ from typing import (
 )
 
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Instance
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 
 from multitask_model.data.data_loaders.apportionment import apportion, check_proportions
+from multitask_model.data.data_loaders.epoch_batches import Batches, EpochBatcher, EpochRefs
 from multitask_model.data.data_loaders.instance_streams import (
     InstanceRef,
     LazyStream,
     MemoryStream,
-    Placeholder,
     Stream,
 )
-from multitask_model.data.data_loaders.process_shares import (
-    ProcessShares,
-    in_step,
-    with_placeholders,
-    without_placeholders,
-)
-from multitask_model.data.data_loaders.scheduler_adapter import (
-    batch_refs,
-    reads_instances,
-    without_drop_last,
-)
+from multitask_model.data.data_loaders.process_shares import ProcessShares
+from multitask_model.data.data_loaders.scheduler_adapter import without_drop_last
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.distributed import gather
 from multitask_model.errors import format_names
 
 Counts = Dict[str, int]
-EpochRefs = Dict[str, Iterable[InstanceRef]]
-Reorder = Callable[[str, Iterable[InstanceRef], random.Random], Iterable[InstanceRef]]
 
 
 class _EpochsStateWithoutSampler(TypedDict):
@@ -76,8 +63,8 @@ class Epochs:
         ...     def _read(self, texts):
         ...         return map(self.text_to_instance, texts)
         >>> datasets = {"tweets": TaskDataset("tweets", TextsReader({}), ["So good", "Hi", "Bye"])}
-        >>> get_instance = lambda ref: datasets[ref[0]].instances[ref[1]]
-        >>> epochs = Epochs(datasets, ShuffledScheduler(2), get_instance, seed=0)
+        >>> batcher = EpochBatcher(datasets, lambda ref: datasets[ref[0]].instances[ref[1]])
+        >>> epochs = Epochs(datasets, ShuffledScheduler(2), batcher, seed=0)
         >>> list(epochs.start()), epochs.state_dict()["positions"]
         ([[('tweets', 2), ('tweets', 1)], [('tweets', 0)]], {'tweets': [1, 0]})
 
@@ -85,8 +72,7 @@ class Epochs:
 
     datasets : `Dict[str, TaskDataset]`
     scheduler : `MultiTaskScheduler`
-    get_instance : `Callable[[InstanceRef], Instance]`
-        Returns the instance of a reference.
+    batcher : `EpochBatcher`
     seed : `int`
     sampler : `MultiTaskEpochSampler`, optional (default = `None`)
         Required with `instances_per_epoch`.
@@ -94,8 +80,6 @@ class Epochs:
         By default, an epoch is a full pass over all datasets.
     shuffle : `bool`, optional (default = `None`)
         By default, epochs are shuffled and evaluations are not.
-    reorder : `Reorder`, optional (default = `None`)
-        Reorders a task's instances in a shuffled epoch, such as `LengthBucketer.reorder`.
     shares : `ProcessShares`, optional (default = this process takes all instances)
         The share of each process in distributed training.
     """
@@ -104,13 +88,12 @@ class Epochs:
         self,
         datasets: Dict[str, TaskDataset],
         scheduler: MultiTaskScheduler,
-        get_instance: Callable[[InstanceRef], Instance],
+        batcher: EpochBatcher,
         seed: int,
         *,
         sampler: Optional[MultiTaskEpochSampler] = None,
         instances_per_epoch: Optional[int] = None,
         shuffle: Optional[bool] = None,
-        reorder: Optional[Reorder] = None,
         shares: Optional[ProcessShares] = None,
     ) -> None:
         self._datasets = datasets
@@ -118,8 +101,7 @@ class Epochs:
         self._sampler = sampler
         self._instances_per_epoch = instances_per_epoch
         self._shuffle = shuffle
-        self._reorder = reorder
-        self._get_instance = get_instance
+        self._batcher = batcher
         self._seed = seed
         self._number = 0
         self._evaluations = 0
@@ -142,10 +124,6 @@ class Epochs:
         Raises `TypeError` if a dataset has no length.
         """
         return {task: max(split) for task, split in self._split(self._totals()).items()}
-
-    def evaluation_counts(self) -> Counts:
-        """Returns the same numbers for an evaluation."""
-        return {task: max(self._known_lengths(task)) for task in self._datasets}
 
     def _known_lengths(self, task: str) -> List[int]:
         lengths = [length for length in self._shares.of(task) if length is not None]
@@ -204,7 +182,26 @@ class Epochs:
             for task, total in totals.items()
         }
 
-    def start(self) -> Iterable[List[InstanceRef]]:
+    @property
+    def has_budget(self) -> bool:
+        """Whether the lengths of the instances decide how many batches an epoch has."""
+        return self._batcher.has_budget
+
+    def start_counted(self) -> List[List[InstanceRef]]:
+        """
+        Returns the next epoch's batches as a list. Raises `TypeError` if their number is not known:
+        if a dataset is read lazily, or other processes have instances of other lengths.
+        """
+        self._check_counted()
+        return list(self.start())
+
+    def _check_counted(self) -> None:
+        for task in self._datasets:
+            self._known_lengths(task)
+        if self._shares.processes > 1:
+            raise TypeError("In distributed training, an epoch with max_tokens has no length")
+
+    def start(self) -> Batches:
         """
         Returns the next epoch's batches and advances the epoch counter. In distributed training,
         every process gets the same number of batches, some of which may be empty.
@@ -219,55 +216,55 @@ class Epochs:
             self.refresh_proportions()
         number, self._number = self._number, self._number + 1
         refs = {task: self._take(task, of_task) for task, of_task in split.items()}
-        missing = {task: _missing(of_task, self._shares.rank) for task, of_task in split.items()}
         shuffle = self._shuffle is not False
-        return self._batches(self._scheduler, refs, missing, f"epoch {number}", shuffle)
+        return self._batches(self._scheduler, refs, split, f"epoch {number}", shuffle)
 
     def _take(self, task: str, split: Optional[List[int]]) -> Iterable[InstanceRef]:
         return self._streams[task].take(None if split is None else split[self._shares.rank])
 
-    def evaluation(self) -> Iterable[List[InstanceRef]]:
-        """Returns batches with all instances once. The state of the epochs does not change."""
-        label = f"evaluation {self._evaluations}"
-        self._evaluations += 1
+    def evaluation(self, any_order: bool = False) -> Batches:
+        """
+        Returns batches with all instances once, in the order of the files unless `any_order`. The
+        state of the epochs does not change.
+        """
         shuffle = self._shuffle is True
+        label = f"evaluation {self._evaluations}" if shuffle else "evaluation"
+        self._evaluations += 1
         refs = {task: s.full_pass(label, shuffle) for task, s in self._streams.items()}
-        label = label if shuffle else "evaluation"
         lengths = {task: self._shares.of(task) for task in self._datasets}
-        missing = {task: _missing(of_task, self._shares.rank) for task, of_task in lengths.items()}
-        return self._batches(without_drop_last(self._scheduler), refs, missing, label, shuffle)
+        scheduler = without_drop_last(self._scheduler)
+        return self._batches(scheduler, refs, lengths, label, shuffle, any_order)
+
+    def count_evaluation_batches(self, any_order: bool = False) -> int:
+        """Returns the number of batches of an evaluation. Raises `TypeError` if it is not known."""
+        scheduler = without_drop_last(self._scheduler)
+        counts = {task: max(self._known_lengths(task)) for task in self._datasets}
+        if not self.has_budget:
+            return int(scheduler.count_batches(counts))
+        self._check_counted()
+        number = self._evaluations
+        batches = list(self.evaluation(any_order))
+        self._evaluations = number
+        return len(batches)
 
     def _batches(
         self,
         scheduler: MultiTaskScheduler,
         refs: EpochRefs,
-        missing: Mapping[str, Optional[int]],
+        split: Mapping[str, Optional[Sequence[Optional[int]]]],
         label: str,
         shuffle: bool,
-    ) -> Iterable[List[InstanceRef]]:
-        if self._reorder is not None and shuffle:
-            for task, of_task in refs.items():
-                rng = random.Random(f"{self._seed}/{task}/{label}")
-                refs[task] = self._reorder(task, of_task, rng)
-        if hasattr(scheduler, "set_random"):
-            scheduler.set_random(random.Random(f"{self._seed}/{label}"))
-        if self._shares.processes == 1:
-            return batch_refs(scheduler, refs, self._get_instance)
-        for task, number in missing.items():
-            refs[task] = with_placeholders(task, refs[task], number or 0)
-        examples = [d.first for d in self._datasets.values() if d.first is not None]
-        if not reads_instances(scheduler) and None not in missing.values():
-            return without_placeholders(batch_refs(scheduler, refs, self._get_instance))
-        # Other instances, or other numbers of them, may make other numbers of batches.
-        batches = batch_refs(scheduler, refs, self._instance) if examples else ()
-        return in_step(without_placeholders(batches))
-
-    def _instance(self, ref: InstanceRef) -> Instance:
-        """The instance of a reference; for a placeholder, one of its task if there is any."""
-        if not isinstance(ref, Placeholder):
-            return self._get_instance(ref)
-        datasets = [self._datasets[ref.task], *self._datasets.values()]
-        return next(dataset.first for dataset in datasets if dataset.first is not None)
+        any_order: bool = False,
+    ) -> Batches:
+        missing = {task: _missing(of_task, self._shares.rank) for task, of_task in split.items()}
+        return self._batcher.batches(
+            scheduler,
+            refs,
+            lambda name: random.Random("/".join(filter(None, (str(self._seed), name, label)))),
+            shuffle=shuffle,
+            any_order=any_order,
+            missing=missing if self._shares.processes > 1 else None,
+        )
 
     def state_dict(self) -> EpochsState:
         """Returns a copy of the state."""

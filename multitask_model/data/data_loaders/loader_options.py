@@ -84,11 +84,9 @@ def check_sampler(
         )
 
 
-def check_sorting_keys(
-    sorting_keys: Optional[List[str]], padding_noise: float, shuffle: Optional[bool]
-) -> None:
+def check_sorting_keys(sorting_keys: Optional[List[str]], padding_noise: float) -> None:
     """
-    Checks the options of buckets. Buckets without shuffling are logged as a warning.
+    Checks the options of buckets.
 
     # Raises
 
@@ -105,8 +103,19 @@ def check_sorting_keys(
             f"padding_noise must be at least 0, but got {padding_noise!r}. It is relative to the "
             "lengths: use a value such as 0.1."
         )
-    if sorting_keys is not None and shuffle is False:
-        logger.warning(
-            "sorting_keys has no effect with shuffle=False, which keeps the order of the files. "
-            "Remove one of the two."
+
+
+def check_drop_last(scheduler: MultiTaskScheduler, max_tokens: Mapping[str, int]) -> None:
+    """
+    Checks that the scheduler drops no batches if their tokens are limited.
+
+    # Raises
+
+    `ConfigurationError`
+        If it does.
+    """
+    if max_tokens and getattr(scheduler, "drop_last", False):
+        raise ConfigurationError(
+            "max_tokens requires drop_last=False, because its batches differ in size and none is "
+            "incomplete, but got drop_last=True. Remove one of the two."
         )

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import logging
 from typing import (
     Any,
     Dict,
@@ -11,7 +10,6 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Set,
     Tuple,
     Union,
 )
@@ -22,34 +20,34 @@ from allennlp.data.data_loaders import MultiTaskDataLoader as AllenNLPMultiTaskD
 from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 from allennlp.data.data_loaders.multitask_scheduler import MultiTaskScheduler
 from allennlp.data.dataset_readers import MultiTaskDatasetReader
-from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place, set_distributed_info
-from multitask_model.data.data_loaders.batch_workers import BatchCollator, InstanceStore
 from multitask_model.data.data_loaders.bucketing import LengthBucketer
+from multitask_model.data.data_loaders.epoch_batches import EpochBatcher
+from multitask_model.data.data_loaders.epoch_collator import EpochCollator, need_workers
 from multitask_model.data.data_loaders.epoch_tracker import EpochTracker, LoaderState
 from multitask_model.data.data_loaders.epochs import Epochs
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
 from multitask_model.data.data_loaders.loader_options import (
+    check_drop_last,
     check_sampler,
     check_sorting_keys,
     check_tasks,
     choose_scheduler,
 )
-from multitask_model.data.data_loaders.padding_ratio import PaddingMeter
 from multitask_model.data.data_loaders.process_shares import ProcessShares
-from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of, without_drop_last
+from multitask_model.data.data_loaders.scheduler_adapter import batch_size_of
 from multitask_model.data.data_loaders.seeds import make_seed, separate_random_state
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.data.data_loaders.task_options import (
     CollateWorkers,
     check_data_path,
     options_by_task,
+    token_limits,
 )
-from multitask_model.distributed import FILLER, alone
-
-logger = logging.getLogger(__name__)
+from multitask_model.data.data_loaders.token_budget import TokenBudget
+from multitask_model.distributed import alone
 
 
 @register_in_place(DataLoader, "multitask")
@@ -97,9 +95,10 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     num_workers, max_instances_in_memory, start_method, instance_queue_size, instance_chunk_size :
         optional (default = `None`)
         One value for all tasks, or a dictionary with values for some tasks: see `TaskDataset`.
-        `num_workers` processes read each dataset; the largest of these numbers also collates
-        batches. If a dataset is read lazily, this process collates, because sending an instance
-        takes longer than collating it. The batches do not depend on `num_workers`. Processes of
+        `num_workers` processes read each dataset. The largest of these numbers also collates
+        batches if this takes longer than sending them: if a field is of a class that
+        `batch_fields` does not know, or changes from pass to pass. If a dataset is read lazily,
+        this process collates. The batches do not depend on `num_workers`. Processes of
         the start methods `spawn` and `forkserver` are started once: they do not see changes of the
         instances or the reader that are made after the first epoch.
     shuffle : `bool`, optional (default = `None`)
@@ -109,11 +108,15 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     batch_size : `Union[int, Dict[str, int]]`, optional (default = `None`)
         Replaces `scheduler` by the scheduler "shuffled" with this batch size.
     sorting_keys : `List[str]`, optional (default = `None`)
-        The fields, usually the text, by whose length the instances of a task are bucketed in
-        training, which reduces padding. This is most effective with schedulers that make batches of
-        one task. Ignored without shuffling.
+        The fields, usually the text, by whose length the instances of a task are bucketed, which
+        reduces padding: in training, and in evaluations inside `any_order`. This is most effective
+        with schedulers that make batches of one task. Ignored in training without shuffling.
     padding_noise : `float`, optional (default = `0.1`)
-        The relative noise that is added to the lengths: see `make_buckets`.
+        The relative noise that is added to the lengths in training: see `make_buckets`.
+    max_tokens : `Union[int, Dict[str, int]]`, optional (default = `None`)
+        The largest number of tokens in a batch, with padding, for all tasks or by task: the number
+        of instances times the length of the longest. A batch has fewer than `batch_size` instances
+        if they are longer. The length is that of `sorting_keys`, or of all text fields.
 
     # Raises
 
@@ -152,6 +155,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         batch_size: Optional[Union[int, Dict[str, int]]] = None,
         sorting_keys: Optional[List[str]] = None,
         padding_noise: float = 0.1,
+        max_tokens: Optional[Union[int, Dict[str, int]]] = None,
     ) -> None:
         self.readers = reader.readers
         check_data_path(data_path, self.readers)
@@ -159,14 +163,11 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self.scheduler = choose_scheduler(scheduler, batch_size)
         self.sampler = sampler
         check_sampler(sampler, instances_per_epoch)
-        check_sorting_keys(sorting_keys, padding_noise, shuffle)
+        check_sorting_keys(sorting_keys, padding_noise)
+        self._max_tokens = token_limits(max_tokens, list(data_path), list(self.readers))
+        check_drop_last(self.scheduler, self._max_tokens)
         self._check_tasks()
         self.cuda_device = None if cuda_device is None else torch.device(cuda_device)
-        self.padding_ratio: Optional[float] = None
-        """
-        The proportion of padding in the last epoch or evaluation that was finished; `None` if
-        nothing is padded.
-        """
         self._options = {
             "num_workers": num_workers,
             "max_instances_in_memory": max_instances_in_memory,
@@ -184,21 +185,19 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         self._padding_noise = padding_noise
         self._instances_per_epoch = instances_per_epoch
         self._shuffle_option = shuffle
+        self._any_order = False
         self._prepare_epochs(seed)
 
     def _prepare_epochs(self, seed: int) -> None:
-        self._store = InstanceStore({task: d.instances for task, d in self.datasets.items()})
-        self._collator = BatchCollator(self._store, *self.collate_workers)
-        bucketer = self._make_bucketer()
+        self._collator = EpochCollator(self.datasets, self.collate_workers, self._sorting_keys)
         self._epochs = Epochs(
             self.datasets,
             self.scheduler,
-            self._store.in_memory,
+            self._make_batcher(),
             seed,
             sampler=self.sampler,
             instances_per_epoch=self._instances_per_epoch,
             shuffle=self._shuffle_option,
-            reorder=None if bucketer is None else bucketer.reorder,
             shares=self._shares,
         )
         self._tracker = EpochTracker(self._epochs, self.scheduler)
@@ -216,10 +215,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             task: TaskDataset(task, self.readers[task], path, **by_task[task])
             for task, path in self.data_paths.items()
         }
-        # Sending a lazily read instance to a process takes longer than collating it.
-        if any(dataset.instances is None for dataset in datasets.values()):
-            workers = workers._replace(num_workers=0)
-        return datasets, workers
+        return datasets, workers if need_workers(datasets) else workers._replace(num_workers=0)
 
     def _gather_shares(self) -> ProcessShares:
         """The shares of all processes, if none of the datasets is empty."""
@@ -230,13 +226,16 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
                 raise dataset.empty_error()
         return shares
 
-    def _make_bucketer(self) -> Optional[LengthBucketer]:
-        if self._sorting_keys is None:
-            return None
-        sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
-        return LengthBucketer(
-            self._sorting_keys, self._padding_noise, self.datasets, sizes, self._store.in_memory
-        )
+    def _make_batcher(self) -> EpochBatcher:
+        get_instance, keys = self._collator.store.in_memory, self._sorting_keys
+        bucketer, budget = None, None
+        if keys is not None:
+            sizes = {task: batch_size_of(self.scheduler, task) for task in self.datasets}
+            noise = self._padding_noise
+            bucketer = LengthBucketer(keys, noise, self.datasets, sizes, get_instance)
+        if self._max_tokens:
+            budget = TokenBudget(self._max_tokens, get_instance, keys)
+        return EpochBatcher(self.datasets, get_instance, bucketer, budget)
 
     def of_this_process(self) -> "MultiTaskDataLoader":
         """
@@ -250,58 +249,44 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             loader.datasets, loader.collate_workers = loader._read()
             loader._shares = loader._gather_shares()
             loader._prepare_epochs(0)
-        if self._store.vocab is not None:
-            loader.index_with(self._store.vocab)
+        if self._collator.store.vocab is not None:
+            loader.index_with(self._collator.store.vocab)
         return loader
+
+    @contextlib.contextmanager
+    def any_order(self) -> Iterator[None]:
+        """
+        Buckets evaluations by `sorting_keys`, for a caller to whom the order of the instances does
+        not matter. Elsewhere, evaluations have the order of the files.
+        """
+        before, self._any_order = self._any_order, True
+        try:
+            yield
+        finally:
+            self._any_order = before
 
     @overrides
     def __len__(self) -> int:
         if torch.is_grad_enabled():
             return len(self._tracker)
-        counts = self._epochs.evaluation_counts()
-        return int(without_drop_last(self.scheduler).count_batches(counts))
+        return self._epochs.count_evaluation_batches(self._any_order)
 
     @overrides
     def __iter__(self) -> Iterator[Dict[str, Any]]:
         if torch.is_grad_enabled():
             return self._tracker.epoch(self._collate)
-        return self._collate(self._epochs.evaluation())
+        return self._collate(self._epochs.evaluation(self._any_order))
 
     def _collate(self, batches: Iterable[List[InstanceRef]]) -> Iterator[Dict[str, object]]:
-        meter = PaddingMeter(self._sorting_keys)
-        fillers: Set[int] = set()
-        if all(dataset.first is None for dataset in self.datasets.values()):
-            # Another process of distributed training has the instances.
-            for _ in batches:
-                yield {FILLER: True}
-            return
-        measured = self._measure(batches, meter, fillers)
-        for number, batch in enumerate(self._collator.collate(measured)):
-            if number in fillers:
-                batch[FILLER] = True
-            yield nn_util.move_to_device(
-                batch, -1 if self.cuda_device is None else self.cuda_device
-            )
-        self.padding_ratio = meter.ratio
-        if meter.ratio is not None:
-            logger.info("Padding ratio of the batches: %.1f%%", 100 * meter.ratio)
+        return self._collator.collate(batches, self.cuda_device)
 
-    def _measure(
-        self, batches: Iterable[List[InstanceRef]], meter: PaddingMeter, fillers: Set[int]
-    ) -> Iterator[List[InstanceRef]]:
+    @property
+    def padding_ratio(self) -> Optional[float]:
         """
-        Measures the padding. An empty batch, which there is in distributed training only, becomes
-        one that repeats the last instances; its number is added to `fillers`.
+        The proportion of padding in the last epoch or evaluation that was finished; `None` if
+        nothing is padded.
         """
-        last: List[InstanceRef] = [d.first for d in self.datasets.values() if d.first is not None]
-        last = last[:1]
-        for number, refs in enumerate(batches):
-            if refs:
-                meter.add([self._store.in_memory(ref) for ref in refs])
-                last = refs
-            else:
-                fillers.add(number)
-            yield last
+        return self._collator.padding_ratio
 
     @overrides
     def iter_instances(self) -> Iterator[Instance]:
@@ -312,8 +297,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     def index_with(self, vocab: Vocabulary) -> None:
         for dataset in self.datasets.values():
             dataset.index_with(vocab)
-        self._store.vocab = vocab
-        self._collator.reset()
+        self._collator.index_with(vocab)
 
     @overrides
     def set_target_device(self, device: torch.device) -> None:
@@ -321,7 +305,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
 
     def update_from_epoch_metrics(self, metrics: Mapping[str, object]) -> None:
         """Passes the metrics of an epoch to the sampler and to the scheduler."""
-        self._epochs.refresh_proportions()
+        self._tracker.discard_plan()
         for component in (self.sampler, self.scheduler):
             if component is not None:
                 # AllenNLP's classes raise it if they do not depend on metrics.

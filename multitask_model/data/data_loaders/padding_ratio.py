@@ -1,6 +1,6 @@
 """The padding ratio of batches."""
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterable, Optional, Sequence
 
 from allennlp.data import Instance
 from allennlp.data.fields import SequenceField, TextField
@@ -42,13 +42,21 @@ class PaddingMeter:
 
     def add(self, batch: Sequence[Instance]) -> None:
         """Adds a batch. A field counts for the instances that have it."""
-        lengths: Dict[str, List[int]] = {}
+        for name in self._names_in(batch):
+            fields = [i.fields[name] for i in batch if name in i.fields]
+            lengths = [f.sequence_length() for f in fields if isinstance(f, SequenceField)]
+            self._filled += sum(lengths)
+            self._total += len(lengths) * max(lengths, default=0)
+
+    def _names_in(self, batch: Sequence[Instance]) -> Iterable[str]:
+        if self._names is not None:
+            return self._names
+        # Fields of the same name have the same type, or they could not be batched.
+        fields: Dict[str, object] = {}
         for instance in batch:
-            for name, length in field_lengths(instance, self._names).items():
-                lengths.setdefault(name, []).append(length)
-        for of_field in lengths.values():
-            self._filled += sum(of_field)
-            self._total += len(of_field) * max(of_field)
+            if instance.fields.keys() != fields.keys():
+                fields = {**instance.fields, **fields}
+        return [name for name, field in fields.items() if isinstance(field, TextField)]
 
     @property
     def ratio(self) -> Optional[float]:

@@ -50,6 +50,7 @@ _REQUIREMENTS: Dict[str, _Requirement] = {
     ),
     "instance_queue_size": _integer(1),
     "instance_chunk_size": _integer(1),
+    "max_tokens": _integer(1),
 }
 
 
@@ -89,6 +90,21 @@ def options_by_task(
     methods = [of_task.get("start_method", "fork") for of_task in checked.values()]
     # If the methods differ, the one that shares the least with this process is the safest.
     return checked, CollateWorkers(num_workers, max(methods, key=START_METHODS.index))
+
+
+def token_limits(given: object, tasks: Sequence[str], known: Sequence[str]) -> Dict[str, int]:
+    """
+    Returns the value of `max_tokens` for each of `tasks` that has one.
+
+    # Raises
+
+    `ConfigurationError`
+        If it names an unknown task, or has an invalid value.
+    """
+    limits = _values_by_task("max_tokens", given, tasks, known)
+    for task, limit in limits.items():
+        _check("max_tokens", limit, task)
+    return cast(Dict[str, int], {task: limits[task] for task in tasks if task in limits})
 
 
 def _values_by_task(

@@ -59,3 +59,14 @@ def test_a_loader_for_evaluation_does_not_need_a_valid_sampler() -> None:
     loader = make_loader({"b": 4}, sampler=sampler, instances_per_epoch=2)
     with torch.no_grad():
         assert sorted(flat(epoch(loader))) == every({"b": 4})
+
+
+def test_evaluation_is_bucketed_where_the_order_does_not_matter() -> None:
+    loader = make_loader({"a": 6}, batch_size=2, sorting_keys=["text"])  # lengths 1 2 3 1 2 3
+    with torch.no_grad():
+        with loader.any_order():
+            assert len(loader) == 3
+            first = epoch(loader)
+            assert sorted(map(sorted, first)) == [["a0", "a3"], ["a1", "a4"], ["a2", "a5"]]
+            assert epoch(loader) == first
+        assert epoch(loader) == [["a0", "a1"], ["a2", "a3"], ["a4", "a5"]]

@@ -5,7 +5,7 @@ from allennlp.data.data_loaders import multitask_scheduler
 from allennlp.data.data_loaders.multitask_epoch_sampler import UniformSampler
 
 from multitask_model.data.schedulers import HomogeneousRoundRobinScheduler, RoundRobinScheduler
-from tests.helpers.loading import loader_error, make_loader, messages
+from tests.helpers.loading import epoch, flat, loader_error, make_loader, messages
 from tests.helpers.schedulers import PairScheduler
 
 
@@ -47,12 +47,9 @@ def test_a_sampler_without_instances_per_epoch_is_a_warning(
     ]
 
 
-def test_buckets_without_shuffling_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    make_loader({"a": 1}, sorting_keys=["text"], shuffle=False)
-    assert messages(caplog) == [
-        "sorting_keys has no effect with shuffle=False, which keeps the order of the files. Remove "
-        "one of the two."
-    ]
+def test_buckets_without_shuffling_keep_the_order_of_training() -> None:
+    loader = make_loader({"a": 5}, sorting_keys=["text"], shuffle=False)
+    assert flat(epoch(loader)) == ["a0", "a1", "a2", "a3", "a4"]
 
 
 def test_a_missing_batch_size_is_an_error() -> None:

@@ -51,6 +51,8 @@ def contents(batches: Any) -> List[Any]:
 
 def epochs(num_workers: int, **options: Any) -> List[Any]:
     """The contents of two epochs and an evaluation."""
+    readers: Any = {task: ProcessReader() for task in "ab"}
+    options = {"readers": readers, **options}
     loader = make_loader({"a": 11, "b": 4}, num_workers=num_workers, **options)
     found = [contents(loader) for _ in range(2)]
     with torch.no_grad():
@@ -77,7 +79,7 @@ def test_batches_do_not_depend_on_the_number_of_workers(options: Dict[str, Any])
 
 
 def test_batches_are_the_same_with_readers_without_sharding() -> None:
-    readers: Any = {task: NumbersReader(sharding=False) for task in "ab"}
+    readers: Any = {task: ProcessReader(sharding=False) for task in "ab"}
     assert epochs(2, readers=readers, instance_chunk_size=1) == epochs(0, readers=readers)
 
 
@@ -131,6 +133,12 @@ def test_workers_read_and_collate() -> None:
     collated = {process for batch in batches for process in batch["collated"]}
     assert len(collated) == 2
     assert os.getpid() not in collated | read["a"]
+
+
+def test_fields_that_are_batched_fast_are_collated_in_this_process() -> None:
+    loader = make_loader({"a": 8}, num_workers={"a": 2})
+    assert loader.collate_workers.num_workers == 0
+    assert loader.datasets["a"].processes is not None
 
 
 def test_lazily_read_instances_are_collated_in_this_process() -> None:
