@@ -2,7 +2,7 @@
 
 import logging
 import math
-from typing import Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
 
 from allennlp.data import Instance
 from allennlp.data.fields import MetadataField
@@ -64,7 +64,7 @@ class TokenBudget:
     def _task(self, ref: InstanceRef) -> str:
         if isinstance(ref, tuple):
             return ref[0]
-        return str(cast("MetadataField[str]", ref.fields["task"]).metadata)
+        return str(cast("MetadataField[Any]", ref.fields["task"]).metadata)
 
     def _split(
         self, refs: Iterable[Tuple[str, InstanceRef]], batch_size: int
