@@ -64,6 +64,27 @@ def index_instance(
         ) from error
 
 
+def check_same_indices(before: Vocabulary, vocab: Vocabulary, task: str) -> None:
+    """
+    Checks that the namespaces that two vocabularies have in common are equal.
+
+    # Raises
+
+    `ConfigurationError`
+        If one of them is not.
+    """
+    if vocab is before:
+        return
+    for namespace in sorted(before.get_namespaces() & vocab.get_namespaces()):
+        entries = [v.get_token_to_index_vocabulary(namespace) for v in (before, vocab)]
+        if entries[0] != entries[1]:
+            raise ConfigurationError(
+                f"The instances of a data loader are indexed with one vocabulary, but those of "
+                f"{task!r} already have the indices of another, whose namespace {namespace!r} "
+                "differs. Make a data loader for each vocabulary."
+            )
+
+
 def _unknown_label(instance: Instance, vocab: Vocabulary) -> Optional[Tuple[str, str, str]]:
     """Returns the name of the field, the namespace and the label that `vocab` does not have."""
     for name, field in instance.fields.items():

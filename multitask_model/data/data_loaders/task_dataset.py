@@ -11,7 +11,11 @@ from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput
 from overrides import overrides
 
 from multitask_model.data.data_loaders.chunks import ReadingJob
-from multitask_model.data.data_loaders.reading import index_instance, read_dataset
+from multitask_model.data.data_loaders.reading import (
+    check_same_indices,
+    index_instance,
+    read_dataset,
+)
 from multitask_model.data.data_loaders.reading_processes import ReadingProcesses
 from multitask_model.data.pass_fields import changes_each_pass
 
@@ -145,6 +149,14 @@ class TaskDataset(DataLoader):
 
     @overrides
     def index_with(self, vocab: Vocabulary) -> None:
+        """
+        # Raises
+
+        `ConfigurationError`
+            If instances in memory are indexed with another vocabulary, which is not undone.
+        """
+        if self.vocab is not None and self.instances is not None:
+            check_same_indices(self.vocab, vocab, self.job.task)
         self.vocab = vocab
         for number, instance in enumerate(self.instances or ()):
             self._index(instance, number)
