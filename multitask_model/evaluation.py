@@ -1,8 +1,10 @@
 """Evaluating a model from a script."""
 
-from typing import Dict, List
+import contextlib
+from typing import Dict, Iterator, List
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader
 from allennlp.models import Model
 from allennlp.nn import util as nn_util
@@ -17,8 +19,8 @@ def evaluate(model: Model, loader: DataLoader) -> Dict[str, float]:
     # Parameters
 
     model : `Model`
-        It is evaluated on its device, in evaluation mode, and set back to its mode. Metrics that it
-        counted before are discarded: read them first.
+        It is evaluated on its device, in evaluation mode, and set back to its mode, each module to
+        its own. Metrics that it counted before are discarded: read them first.
     loader : `DataLoader`
         It is indexed with the vocabulary of the model.
 
@@ -29,6 +31,8 @@ def evaluate(model: Model, loader: DataLoader) -> Dict[str, float]:
 
     # Raises
 
+    `ConfigurationError`
+        If `loader` is not a data loader.
     `ValueError`
         If the loader has no batches.
 
@@ -53,18 +57,32 @@ def evaluate(model: Model, loader: DataLoader) -> Dict[str, float]:
         ...     evaluate(model, loader)
         {'reviews_loss': 2.0, 'loss': 2.0}
     """
-    was_training = model.training
-    model.eval()
-    model.get_metrics(reset=True)
+    if not isinstance(loader, DataLoader):
+        raise ConfigurationError(
+            f"evaluate requires a data loader, but got a {type(loader).__name__}. Make one of the "
+            "reader and the files, such as MultiTaskDataLoader(reader, files, batch_size=32)."
+        )
     loader.index_with(model.vocab)
-    try:
+    with _evaluation_mode(model):
+        model.get_metrics(reset=True)
         losses = _losses(model, loader)
         metrics = model.get_metrics(reset=True)
-    finally:
-        model.train(was_training)
     if losses:
         metrics[LOSS] = sum(losses) / len(losses)
     return metrics
+
+
+@contextlib.contextmanager
+def _evaluation_mode(model: Model) -> Iterator[None]:
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(modes[model])
+        # A frozen part may be in evaluation mode while the others are trained.
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def _losses(model: Model, loader: DataLoader) -> List[float]:

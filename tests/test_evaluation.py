@@ -6,6 +6,8 @@ from typing import Any, Dict
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
 from allennlp.data.data_loaders import SimpleDataLoader
 from allennlp.evaluation import SimpleEvaluator
 
@@ -49,6 +51,52 @@ def test_dropout_is_off_and_the_mode_is_kept(tmp_path: Path) -> None:
     assert model.training
     assert evaluate(model.eval(), loader) != {}
     assert not model.training
+
+
+def test_each_module_keeps_its_mode(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    model = make_model(config, make_reader(config)).train()
+    model.backbone.eval()  # frozen
+    modes = [module.training for module in model.modules()]
+    evaluate(model, make_loader(config))
+    assert [module.training for module in model.modules()] == modes
+    assert {True, False} == set(modes)
+
+
+def test_something_else_than_a_loader_is_an_error(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    model = make_model(config, make_reader(config)).train()
+    message = (
+        "evaluate requires a data loader, but got a dict. Make one of the reader and the files, "
+        "such as MultiTaskDataLoader(reader, files, batch_size=32)."
+    )
+    loaders: Any = {"news": make_loader(config)}
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        evaluate(model, loaders)
+    assert model.training
+
+
+def test_a_loader_with_the_indices_of_another_vocabulary_is_an_error(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    model = make_model(config, make_reader(config))
+    loader = make_loader(config)
+    names = model.vocab.get_namespaces()
+    entries = {name: list(model.vocab.get_token_to_index_vocabulary(name)) for name in names}
+    loader.index_with(Vocabulary(tokens_to_add={**entries, "tokens": entries["tokens"][::-1]}))
+    message = (
+        "The instances of a data loader are indexed with one vocabulary, but those of 'ewt' "
+        "already have the indices of another, whose namespace 'tokens' differs. Make a data loader "
+        "for each vocabulary."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        evaluate(model, loader)
+
+
+def test_a_loader_with_the_same_indices_can_be_used_for_another_model(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    first, second = (make_model(config, make_reader(config)) for _ in range(2))
+    loader = make_loader(config)
+    assert evaluate(first, loader) == evaluate(second, loader)
 
 
 def test_no_gradient_is_kept(tmp_path: Path) -> None:
