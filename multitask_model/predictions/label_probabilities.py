@@ -49,7 +49,7 @@ def by_label(
         {'song': 0.75, 'film': 0.25}
     """
     names = label_names(head)
-    if names is None or numpy.shape(probs) != (len(names),):
+    if names is None or not _is_one_per_label(probs, len(names)):
         return None
     reserved = reserved_tokens(head.vocab)
     pairs = [
@@ -58,6 +58,12 @@ def by_label(
         if value > 0 or name not in reserved
     ]
     return dict(sorted(pairs, key=lambda pair: -pair[1])[:top_k])
+
+
+def _is_one_per_label(probs: object, count: int) -> bool:
+    if isinstance(probs, list):
+        return len(probs) == count and all(isinstance(value, (int, float)) for value in probs)
+    return numpy.shape(probs) == (count,)  # type: ignore[arg-type]
 
 
 def check_top_k(top_k: Optional[int]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Sequence
 
+import numpy
 from allennlp.data import Instance, Token
 from allennlp.data.fields import TextField
 
@@ -32,15 +33,20 @@ def _is_space_after(token: Token, following: Token) -> bool:
 
 def add_texts(spans: Any, tokens: Sequence[Token]) -> Any:
     """
-    Adds the `text` to each span of a list.
+    Adds the `text` to each span of a list. Anything else is returned as it is.
 
         >>> tokens = [Token("New", idx=0), Token("York", idx=4), Token("!", idx=8)]
         >>> add_texts([{"type": "city", "start": 0, "end": 2}], tokens)
         [{'type': 'city', 'start': 0, 'end': 2, 'text': 'New York'}]
     """
-    if not all(isinstance(span, dict) and {"start", "end"} <= span.keys() for span in spans):
+    if not isinstance(spans, (list, tuple)) or not all(map(_counts_tokens, spans)):
         return spans
     return [{**span, "text": text_of(tokens[span["start"] : span["end"]])} for span in spans]
+
+
+def _counts_tokens(span: object) -> bool:
+    bounds = [span.get("start"), span.get("end")] if isinstance(span, dict) else [None]
+    return all(isinstance(bound, (int, numpy.integer)) for bound in bounds)
 
 
 def main_text(instance: Instance, arguments: Dict[str, str]) -> Optional[List[Token]]:

@@ -74,6 +74,27 @@ def test_other_outputs_called_spans_are_left_alone() -> None:
     assert add_texts([], [Token("a")]) == []
 
 
+@pytest.mark.parametrize(
+    "spans", [None, 3, "ab", [{"start": 0.0, "end": 1.0}], [{"start": None, "end": 1}], [{}]]
+)
+def test_spans_of_another_form_are_left_alone(spans: Any) -> None:
+    assert add_texts(spans, [Token("a"), Token("b")]) == spans
+
+
+def test_bounds_of_spans_may_be_of_numpy() -> None:
+    spans = [{"start": numpy.int64(1), "end": numpy.int64(2)}]
+    assert add_texts(spans, [Token("a"), Token("b")])[0]["text"] == "b"
+
+
+@pytest.mark.parametrize("probs", [None, 0.5, [[1.0], [0.5, 0.5]], ["a", "b"], [None, 1.0], {}])
+def test_probabilities_of_another_form_have_no_labels(probs: Any) -> None:
+    class Classifier(Head):
+        label_namespace = "labels"
+
+    head = Classifier(Vocabulary(tokens_to_add={"labels": ["x", "y"]}))
+    assert by_label(head, probs) is None
+
+
 def test_a_classifier_has_the_probabilities_by_label(tmp_path: Path) -> None:
     found = make_predictor(tmp_path).predict_json({"task": "news", "text": "Ann"})
     first, second = found["topic_probs_by_label"].items()
