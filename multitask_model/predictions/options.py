@@ -45,6 +45,7 @@ class PredictorOptions(NamedTuple):
         `ConfigurationError`
             If an option is invalid, or two of them exclude each other.
         """
+        check_choice("keep_encodings", self.keep_encodings, (True, False))  # type: ignore[arg-type]
         check_choice("format", self.format, FORMATS)
         check_top_k(self.top_k)
         selected = self.outputs if self.drop is None else self.drop

@@ -1,6 +1,7 @@
 """What a prediction has: tokens, outputs of heads, and what is derived from them."""
 
 import contextlib
+import logging
 from typing import Any, Dict, List, Mapping
 
 import numpy
@@ -8,12 +9,15 @@ from allennlp.common import JsonDict
 from allennlp.data import Instance
 from allennlp.data.fields import MetadataField, TextField
 
+from multitask_model.errors import format_names
 from multitask_model.model import MultiTaskModel
 from multitask_model.predictions.label_probabilities import by_label
 from multitask_model.predictions.options import PredictorOptions
 from multitask_model.predictions.output_selection import OutputSelection
 from multitask_model.predictions.span_texts import SPANS, add_texts, main_text, text_of
 from multitask_model.routing.output_names import BACKBONE, LOSS
+
+logger = logging.getLogger(__name__)
 
 PROBS, BY_LABEL = "probs", "probs_by_label"
 
@@ -45,6 +49,7 @@ class PredictionMaker:
         self._options = options
         self._selection = OutputSelection(options.outputs, options.drop)
         self._is_checked = not self._selection.names
+        self._is_warned = False
         self._untried = set(model.tasks.heads)
         self._unseen = set(model.tasks.heads)
         self._plain_names: Dict[str, str] = {}  # of each output that a prediction had
@@ -62,7 +67,7 @@ class PredictionMaker:
         """
         Checks the names in `outputs` or `drop` after predictions. The first time, heads that did
         not predict yet are run on the instance to see what their outputs are. A head that cannot be
-        run on it may have any outputs, until it predicts.
+        run on it may have any outputs, until it predicts: a warning names what is unknown.
 
         # Raises
 
@@ -77,7 +82,16 @@ class PredictionMaker:
                 self._try_head(head, instance)
         if not self._unseen:
             self._selection.check(self._known_names())
-        self._is_checked = not self._unknown_names()
+        unknown = self._unknown_names()
+        self._is_checked = not unknown
+        if unknown and not self._is_warned:
+            self._is_warned = True
+            logger.warning(
+                "The predictor's outputs or drop has %s, which is no output so far. It may be one "
+                "of the heads %s, which have not predicted yet.",
+                format_names(unknown),
+                format_names(sorted(self._unseen)),
+            )
 
     def _known_names(self) -> List[str]:
         names = self._plain_names

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.models.heads import Head
 
+from multitask_model import MultiTaskPredictor
 from multitask_model.predictions.options import PredictorOptions
 from tests.helpers.annotators import make_predictor
 from tests.helpers.messages import exactly
@@ -92,6 +95,29 @@ def test_top_k_must_be_a_positive_integer(tmp_path: Path, top_k: Any) -> None:
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
         make_predictor(tmp_path, top_k=top_k)
+
+
+def test_keep_encodings_must_be_a_boolean(tmp_path: Path) -> None:
+    message = "keep_encodings must be True or False, but got 'no'."
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        make_predictor(tmp_path, keep_encodings="no")
+
+
+def test_a_name_that_only_untried_heads_may_have_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Pair(Head):
+        def forward(self, second: torch.Tensor) -> Dict[str, torch.Tensor]:
+            return {"tagz": second}
+
+    predictor = make_predictor(tmp_path, outputs=["tagz"])
+    predictor.model.add_head("pair", Pair(predictor.model.vocab), tasks=["news"])
+    predictor = MultiTaskPredictor(predictor.model, predictor.dataset_reader, outputs=["tagz"])
+    assert [predictor.predict_json(EWT) for _ in range(2)] == [{}, {}]
+    assert [record.getMessage() for record in caplog.records if "tagz" in record.getMessage()] == [
+        "The predictor's outputs or drop has ['tagz'], which is no output so far. It may be one of "
+        "the heads ['pair'], which have not predicted yet."
+    ]
 
 
 def test_the_format_must_be_known(tmp_path: Path) -> None:
