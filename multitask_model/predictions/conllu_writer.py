@@ -97,7 +97,7 @@ class ConlluWriter:
     def _columns(self, prediction: JsonDict) -> Dict[str, List[Any]]:
         found = {c: [n for n in names if n in prediction] for c, names in self._sources.items()}
         given = {column: names for column, names in found.items() if names}
-        if not given or "tokens" not in prediction:
+        if not given or not prediction.get("tokens"):
             raise ValueError(
                 "A sentence in CoNLL-U format requires the tokens of one text and predictions for "
                 f"one of the columns {format_names(n.upper() for n in COLUMNS)}, but got a "
@@ -106,14 +106,18 @@ class ConlluWriter:
             )
         for column, names in given.items():
             size = len(prediction["tokens"])
-            if len(names) > 1 or len(prediction[names[0]]) != size:
-                counts = {name: len(prediction[name]) for name in names}
+            counts = {name: _count(prediction[name]) for name in names}
+            if list(counts.values()) != [size]:
                 raise ValueError(
                     f"The column {column.upper()} requires one prediction for each of {size} "
                     f"words, but got {counts}. Name one of the heads in the input, and do not "
                     "truncate its text."
                 )
         return {column: prediction[name] for column, (name,) in given.items()}
+
+
+def _count(values: object) -> object:
+    return len(values) if isinstance(values, list) else f"a {type(values).__name__}"
 
 
 def _words(tokens: List[str], text: Optional[str]) -> List[Tuple[str, bool]]:
@@ -138,7 +142,7 @@ def _complete(
     columns: Dict[str, List[Any]], tokens: List[str], forms: List[str]
 ) -> Dict[str, List[str]]:
     """Makes cells of the predicted values."""
-    cells = {name: ["_".join(str(v).split()) for v in values] for name, values in columns.items()}
+    cells = {name: ["_".join(str(v).split()) or NONE for v in vs] for name, vs in columns.items()}
     relations = cells.get("deprel")
     if "head" in columns:
         _check_tree(columns["head"], forms)

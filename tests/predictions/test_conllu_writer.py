@@ -154,6 +154,24 @@ def test_another_number_of_predictions_is_an_error(tmp_path: Path) -> None:
         write(tmp_path, upos_tags=["NOUN", "VERB"])
 
 
+def test_predictions_that_are_not_a_list_are_an_error(tmp_path: Path) -> None:
+    message = (
+        "The column UPOS requires one prediction for each of 3 words, but got {'upos_tags': 'a "
+        "str'}. Name one of the heads in the input, and do not truncate its text."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        write(tmp_path, upos_tags="abc")
+
+
+def test_a_sentence_without_words_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^A sentence in CoNLL-U format requires the tokens of"):
+        write(tmp_path, tokens=[], text="")
+
+
+def test_an_empty_label_is_blank(tmp_path: Path) -> None:
+    assert rows(tmp_path, 4, xpos_tags=["", " ", "."]) == ["_", "_", "."]
+
+
 def test_two_heads_of_one_column_are_an_error(tmp_path: Path) -> None:
     config = make_config(tmp_path)
     config["model"]["heads"]["upos2"] = dict(config["model"]["heads"]["upos"])
