@@ -47,6 +47,11 @@ class PredictCommand(Subcommand):
 def _run(predict: PredictFunction, args: argparse.Namespace) -> None:
     if args.format is not None:
         given = json.loads(args.predictor_args.strip() or "{}")
+        if not isinstance(given, dict):
+            raise ConfigurationError(
+                f"--predictor-args must be a JSON object, but got {given!r}. Write it as "
+                """'{"top_k": 3}'."""
+            )
         _check_format(given.get("format", args.format), args.format)
         args.predictor_args = json.dumps({**given, "format": args.format})
     if args.format == CONLLU and not args.output_file and not args.silent:

@@ -103,3 +103,12 @@ def test_two_formats_are_an_error() -> None:
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
         args.func(args)
+
+
+def test_arguments_of_the_predictor_must_be_an_object() -> None:
+    args = parse("--format", "jsonl", "--predictor-args", '["tags"]')
+    message = (
+        "--predictor-args must be a JSON object, but got ['tags']. Write it as '{\"top_k\": 3}'."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        args.func(args)
