@@ -1,8 +1,9 @@
 """`save_archive`: archives that `load_archive` and the real `allennlp predict` take."""
 
 import json
+import tarfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 import torch
@@ -74,6 +75,72 @@ def test_a_loaded_archive_can_be_saved_again(tmp_path: Path) -> None:
     found = predictor.predict_batch_json(LINES)
     assert len(found[0].pop("topic_probs_by_label")) == 1
     del expected[0]["topic_probs_by_label"]
+    assert found == expected
+
+
+def test_a_folder_as_path_has_the_archive_in_it(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    path = save_archive(make_model(config, reader), reader, tmp_path)
+    assert path == str(tmp_path / "model.tar.gz")
+    assert Path(path).exists()
+
+
+def test_a_save_that_fails_leaves_the_earlier_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    model = make_model(config, reader)
+    path = tmp_path / "archives" / "model.tar.gz"
+    save_archive(model, reader, path)
+    before = path.read_bytes()
+    add = tarfile.TarFile.add
+
+    def interrupt(self: tarfile.TarFile, name: str, *args: Any, **kwargs: Any) -> None:
+        add(self, name, *args, **kwargs)
+        if "vocabulary" in str(name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tarfile.TarFile, "add", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        save_archive(model, reader, path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "module", "sizes"),
+    [
+        ("tokens", "_backbone._text_field_embedder.token_embedder_tokens", (15, 16)),
+        ("upos_tags", "_heads.upos._labels", (7, 8)),
+    ],
+)
+def test_a_vocabulary_that_has_outgrown_the_model_is_an_error(
+    tmp_path: Path, namespace: str, module: str, sizes: Tuple[int, int]
+) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    model = make_model(config, reader)
+    model.vocab.add_token_to_namespace("new", namespace)
+    message = (
+        f"An archive requires a model that fits its vocabulary, but got {sizes[0]} entries in "
+        f"{module!r} and {sizes[1]} in the namespace {namespace!r}. After words were added, call "
+        "model.extend_embedder_vocab(); after labels were added, build the head again."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        save_archive(model, reader, tmp_path / "model.tar.gz")
+
+
+def test_a_vocabulary_that_was_extended_with_its_model_is_saved(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    reader = make_reader(config)
+    model = make_model(config, reader)
+    model.vocab.add_token_to_namespace("new", "tokens")
+    model.extend_embedder_vocab()
+    save_archive(model, reader, tmp_path / "model.tar.gz")
+    expected = MultiTaskPredictor(model, reader).predict_batch_json(LINES)
+    found = Predictor.from_path(tmp_path / "model.tar.gz").predict_batch_json(LINES)
     assert found == expected
 
 
