@@ -109,11 +109,12 @@ def _check_vocabulary(model: MultiTaskModel) -> None:
         else:
             continue
         # The vocabulary creates a missing namespace when it is asked for its size.
-        exists = namespace in model.vocab.get_namespaces()
-        if exists and size < model.vocab.get_vocab_size(namespace):
+        if namespace is None or namespace not in model.vocab.get_namespaces():
+            continue
+        required = model.vocab.get_vocab_size(namespace)
+        if size < required:
             raise ConfigurationError(
                 f"An archive requires a model that fits its vocabulary, but got {size} entries in "
-                f"{name!r} and {model.vocab.get_vocab_size(namespace)} in the namespace "
-                f"{namespace!r}. After words were added, call model.extend_embedder_vocab(); after "
-                "labels were added, build the head again."
+                f"{name!r} and {required} in the namespace {namespace!r}. After words were added, "
+                "call model.extend_embedder_vocab(); after labels were added, build the head again."
             )

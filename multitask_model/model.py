@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 import numpy
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance, Vocabulary
 from allennlp.models.heads import Head
 from allennlp.models.model import Model
@@ -541,7 +542,7 @@ class MultiTaskModel(RecordsConfig, Model):
         with allow_other_heads():
             model = super()._load(config, *args, **kwargs)
         if isinstance(model, MultiTaskModel):
-            model.predictor_config = config.get("predictor", Params({})).as_dict(quiet=True)
+            model.predictor_config = _predictor_config(config.get("predictor", Params({})))
         return model
 
     @overrides
@@ -556,6 +557,16 @@ class MultiTaskModel(RecordsConfig, Model):
     ) -> Tuple[List[str], List[str]]:
         keys = ignore_other_heads(self._heads, self._saved_heads, missing_keys, unexpected_keys)
         return super()._post_load_state_dict(*keys)
+
+
+def _predictor_config(options: object) -> Dict[str, Any]:
+    if not isinstance(options, Params):
+        raise ConfigurationError(
+            f"The predictor of a config must be a dictionary of options, but got {options!r}. "
+            """Write it as {"top_k": 3}."""
+        )
+    config: Dict[str, Any] = options.as_dict(quiet=True)
+    return config
 
 
 def _call_head_alone(

@@ -144,6 +144,17 @@ def test_a_vocabulary_that_was_extended_with_its_model_is_saved(tmp_path: Path) 
     assert found == expected
 
 
+@pytest.mark.parametrize("given", ["multitask", ["top_k"]])
+def test_options_of_the_predictor_must_be_a_dictionary(tmp_path: Path, given: object) -> None:
+    save(tmp_path)
+    message = (
+        f"The predictor of a config must be a dictionary of options, but got {given!r}. Write it "
+        'as {"top_k": 3}.'
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        load_archive(tmp_path / "model.tar.gz", overrides={"predictor": given})
+
+
 def test_the_archive_has_a_version(tmp_path: Path) -> None:
     save(tmp_path)
     meta = load_archive(tmp_path / "model.tar.gz").meta

@@ -131,6 +131,8 @@ def _words(tokens: List[str], text: Optional[str]) -> List[Tuple[str, bool]]:
 
 
 def _clean(text: str) -> str:
+    # JSON may have half of a surrogate pair, such as that of an emoji, which no file can have.
+    text = text.encode(errors="replace").decode()
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 

@@ -1,6 +1,6 @@
 """The probabilities of a classifier by the names of its labels."""
 
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy
 from allennlp.common.checks import ConfigurationError
@@ -60,10 +60,10 @@ def by_label(
     return dict(sorted(pairs, key=lambda pair: -pair[1])[:top_k])
 
 
-def _is_one_per_label(probs: object, count: int) -> bool:
+def _is_one_per_label(probs: Any, count: int) -> bool:
     if isinstance(probs, list):
         return len(probs) == count and all(isinstance(value, (int, float)) for value in probs)
-    return numpy.shape(probs) == (count,)  # type: ignore[arg-type]
+    return bool(numpy.shape(probs) == (count,))
 
 
 def check_top_k(top_k: Optional[int]) -> None:

@@ -120,7 +120,7 @@ class PredictionMaker:
                 continue
             key = name[len(owner) + 1 :]
             selected[name] = add_texts(value, tokens) if key == SPANS and tokens else value
-            if key == PROBS:
+            if key == PROBS and f"{owner}_{BY_LABEL}" not in outputs:
                 labels = by_label(self._model.head(owner), value, self._options.top_k)
                 selected.update({f"{owner}_{BY_LABEL}": labels} if labels is not None else {})
         texts = self._texts(instance, arguments, tokens)

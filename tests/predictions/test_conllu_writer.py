@@ -172,6 +172,11 @@ def test_an_empty_label_is_blank(tmp_path: Path) -> None:
     assert rows(tmp_path, 4, xpos_tags=["", " ", "."]) == ["_", "_", "."]
 
 
+def test_half_of_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+    found = write(tmp_path, tokens=["Dogs", "\ud83d", "!"], text="Dogs \ud83d!")
+    assert found.encode().decode().splitlines()[1] == "# text = Dogs ?!"
+
+
 def test_two_heads_of_one_column_are_an_error(tmp_path: Path) -> None:
     config = make_config(tmp_path)
     config["model"]["heads"]["upos2"] = dict(config["model"]["heads"]["upos"])

@@ -137,5 +137,19 @@ def test_probabilities_of_another_size_have_no_labels() -> None:
     assert by_label(head, numpy.zeros((2, 2))) is None
 
 
+def test_an_output_of_the_head_is_not_replaced(tmp_path: Path) -> None:
+    class Classifier(Head):
+        label_namespace = "topic_labels"
+
+        def forward(self, encoded_text: torch.Tensor) -> Dict[str, Any]:
+            size = len(encoded_text)
+            return {"probs_by_label": ["own"] * size, "probs": torch.ones(size, 2)}
+
+    predictor = make_predictor(tmp_path)
+    predictor.model.add_head("own", Classifier(predictor.model.vocab), tasks=["news"])
+    found = predictor.predict_json({"task": "news", "text": "a", "heads": ["own"]})
+    assert found["own_probs_by_label"] == "own"
+
+
 def test_a_head_without_a_namespace_has_no_labels() -> None:
     assert by_label(Head(Vocabulary()), numpy.zeros(2)) is None
