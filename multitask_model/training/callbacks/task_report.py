@@ -31,6 +31,7 @@ from multitask_model.training.report.progress_line import (
     use_description,
 )
 from multitask_model.training.report.records import EpochRecord, Report
+from multitask_model.training.report.summary import warn_of_main_metrics
 from multitask_model.training.report.task_counts import StepTimer, TaskCounts
 
 logger = logging.getLogger(__name__)
@@ -192,6 +193,8 @@ class TaskReportCallback(TrainerCallback):
             for earlier in read_earlier_epochs(folder, epoch, known, heads) if folder else ():
                 self._report.add(earlier)
             self._report.add(self._make_record(epoch, metrics))
+            if len(self._report.epochs) == 1:
+                warn_of_main_metrics(self._report)
             self._choose_epoch(self._report, metrics)
             self._write(self._report)
         self._counts.reset()

@@ -211,6 +211,17 @@ def test_without_a_serialization_directory_the_table_is_printed(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_main_metric_that_the_head_lacks_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train_in_memory(TaskReportCallback(str(tmp_path), {"a": "+acuracy", "b": "-loss"}))
+    assert [message for message in caplog.messages if "main_metrics" in message] == [
+        "main_metrics must name metrics that the heads have, but got '+acuracy' for 'a'. Did you "
+        "mean 'accuracy'? So far, the metrics are ['accuracy', 'loss']. The report shows none "
+        "until there is one of this name."
+    ]
+
+
 def test_a_report_that_cannot_be_written_does_not_end_the_training(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
