@@ -61,7 +61,9 @@ def batch_tokens(indexers: Sequence[TokenIndexer], tokens: Sequence[Tokens]) -> 
 def _different(indexers: Sequence[TokenIndexer]) -> List[TokenIndexer]:
     """The first indexer, and those that differ from it."""
     first, *others = {id(indexer): indexer for indexer in indexers}.values()
-    return [first, *(indexer for indexer in others if indexer != first)]
+    # An indexer of AllenNLP equals one of a subclass with the same attributes.
+    same = [type(indexer) is type(first) and indexer == first for indexer in others]
+    return [first, *(indexer for indexer, is_same in zip(others, same) if not is_same)]
 
 
 def _are_filled(tokens: Sequence[Tokens]) -> bool:

@@ -130,6 +130,13 @@ def test_indexers_with_different_padding_are_batched_as_by_allennlp(bert: str) -
     assert found["text"]["t"]["tokens"][:2, -1].tolist() == [0, 23]
 
 
+def test_an_indexer_and_one_of_a_subclass_are_batched_as_by_allennlp() -> None:
+    indexers = iter([SingleIdTokenIndexer(), DoublingIndexer(), SingleIdTokenIndexer()])
+    instances = make_instances(lambda: {"t": next(indexers)}, [3, 1, 2])
+    found = collate(instances)
+    assert_equal(found, Batch(instances).as_tensor_dict())
+
+
 @pytest.mark.parametrize("lengths", [[0, 2], [2, 0], [0, 0]])
 def test_empty_sequences_are_batched_as_by_allennlp(lengths: List[int], bert: str) -> None:
     for indexer in (SingleIdTokenIndexer(), PretrainedTransformerMismatchedIndexer(bert)):

@@ -46,7 +46,7 @@ from multitask_model.data.data_loaders.task_options import (
     options_by_task,
     token_limits,
 )
-from multitask_model.data.data_loaders.token_budget import TokenBudget
+from multitask_model.data.data_loaders.token_budget import TokenBudget, check_has_tokens
 from multitask_model.distributed import alone
 
 
@@ -114,9 +114,9 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
     padding_noise : `float`, optional (default = `0.1`)
         The relative noise that is added to the lengths in training: see `make_buckets`.
     max_tokens : `Union[int, Dict[str, int]]`, optional (default = `None`)
-        The largest number of tokens in a batch, with padding, for all tasks or by task: the number
-        of instances times the length of the longest. A batch has fewer than `batch_size` instances
-        if they are longer. The length is that of `sorting_keys`, or of all text fields.
+        The largest number of tokens in a batch, with padding, for all tasks or by task: for each
+        field of `sorting_keys`, or each text field, the number of instances that have it times the
+        length of the longest. A batch has fewer than `batch_size` instances if they are longer.
 
     # Raises
 
@@ -234,6 +234,8 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
             noise = self._padding_noise
             bucketer = LengthBucketer(keys, noise, self.datasets, sizes, get_instance)
         if self._max_tokens:
+            examples = {task: dataset.first for task, dataset in self.datasets.items()}
+            check_has_tokens(self._max_tokens, examples, keys)
             budget = TokenBudget(self._max_tokens, get_instance, keys)
         return EpochBatcher(self.datasets, get_instance, bucketer, budget)
 

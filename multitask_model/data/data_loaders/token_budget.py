@@ -2,21 +2,36 @@
 
 import logging
 import math
-from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, cast
+from collections import Counter
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    cast,
+)
 
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
 from allennlp.data.fields import MetadataField
 
 from multitask_model.data.data_loaders.instance_streams import InstanceRef
 from multitask_model.data.data_loaders.padding_ratio import field_lengths
+from multitask_model.errors import format_names
 
 logger = logging.getLogger(__name__)
 
 
 class TokenBudget:
     """
-    Limits the tokens of a batch, with padding: the number of its instances times the length of the
-    longest. The length of an instance is the number of tokens in its fields.
+    Limits the tokens of a batch, with padding: for each field, the number of instances that have it
+    times the length of the longest.
 
         >>> from multitask_model import LabeledJsonlReader
         >>> reader = LabeledJsonlReader({})
@@ -32,7 +47,7 @@ class TokenBudget:
     get_instance : `Callable[[InstanceRef], Instance]`
         Returns the instance of a reference.
     fields : `Sequence[str]`, optional (default = all text fields)
-        The sequence fields whose lengths are summed.
+        The sequence fields that count.
     """
 
     def __init__(
@@ -70,20 +85,22 @@ class TokenBudget:
         self, refs: Iterable[Tuple[str, InstanceRef]], batch_size: int
     ) -> Iterator[List[InstanceRef]]:
         batch: List[InstanceRef] = []
-        longest, limit = 0, math.inf
+        size, limit = _PaddedSize(), math.inf
         for task, ref in refs:
-            length, limit_of_task = self._length(task, ref), self._max_tokens.get(task, math.inf)
-            longest, limit = max(longest, length), min(limit, limit_of_task)
-            if len(batch) == batch_size or (batch and (len(batch) + 1) * longest > limit):
+            lengths, limit_of_task = self._lengths(task, ref), self._max_tokens.get(task, math.inf)
+            limit = min(limit, limit_of_task)
+            if batch and (len(batch) == batch_size or size.add(lengths) > limit):
                 yield batch
-                batch, longest, limit = [], length, limit_of_task
+                batch, size, limit = [], _PaddedSize(), limit_of_task
+            if not batch:
+                size.add(lengths)
             batch.append(ref)
         if batch:
             yield batch
 
-    def _length(self, task: str, ref: InstanceRef) -> int:
-        length = sum(field_lengths(self._get_instance(ref), self._fields).values())
-        limit = self._max_tokens.get(task, math.inf)
+    def _lengths(self, task: str, ref: InstanceRef) -> Dict[str, int]:
+        lengths = field_lengths(self._get_instance(ref), self._fields)
+        length, limit = sum(lengths.values()), self._max_tokens.get(task, math.inf)
         if length > limit and not self._has_warned:
             self._has_warned = True
             logger.warning(
@@ -93,4 +110,51 @@ class TokenBudget:
                 task,
                 length,
             )
-        return length
+        return lengths
+
+
+class _PaddedSize:
+    """The number of tokens of a batch, with padding."""
+
+    def __init__(self) -> None:
+        self._instances: Dict[str, int] = Counter()
+        self._longest: Dict[str, int] = {}
+
+    def add(self, lengths: Mapping[str, int]) -> int:
+        """Adds an instance with these lengths of its fields, and returns the number of tokens."""
+        for name, length in lengths.items():
+            self._instances[name] += 1
+            self._longest[name] = max(length, self._longest.get(name, 0))
+        return sum(self._instances[name] * longest for name, longest in self._longest.items())
+
+
+def check_has_tokens(
+    max_tokens: Mapping[str, int],
+    examples: Mapping[str, Optional[Instance]],
+    fields: Optional[Sequence[str]],
+) -> None:
+    """
+    Checks that the instances of each task with a limit have fields whose tokens count.
+
+    # Parameters
+
+    max_tokens : `Mapping[str, int]`
+    examples : `Mapping[str, Optional[Instance]]`
+        An instance of each task; `None` if this process has none.
+    fields : `Optional[Sequence[str]]`
+        As of `TokenBudget`.
+
+    # Raises
+
+    `ConfigurationError`
+        If they have none.
+    """
+    for task in max_tokens:
+        example = examples[task]
+        if example is not None and not field_lengths(example, fields):
+            raise ConfigurationError(
+                "max_tokens requires instances with a text field, or sorting_keys that name other "
+                f"sequence fields, but got instances of {task!r} with the fields "
+                f"{format_names(example.fields)}. Add sorting_keys, or remove max_tokens for "
+                f"{task!r}."
+            )

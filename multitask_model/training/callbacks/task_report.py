@@ -31,6 +31,7 @@ from multitask_model.training.report.progress_line import (
     use_description,
 )
 from multitask_model.training.report.records import EpochRecord, Report
+from multitask_model.training.report.summary import warn_of_main_metrics
 from multitask_model.training.report.task_counts import StepTimer, TaskCounts
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class TaskReportCallback(TrainerCallback):
     # Parameters
 
     serialization_dir : `str`
-        Set by the trainer.
+        Set by the trainer. Without one, no files are written.
     main_metrics : `Dict[str, str]`, optional (default = `None`)
         For some heads, the metric that stands for the head, with a sign: `{"parser": "+UAS"}`. By
         default it is the one in the trainer's `validation_metric`, or else a common one such as
@@ -188,9 +189,12 @@ class TaskReportCallback(TrainerCallback):
         self._gather(self._report)
         if is_primary:
             known, heads = self._report.epochs, self._report.heads
-            for earlier in read_earlier_epochs(self._folder, epoch, known, heads):
+            folder = self._folder
+            for earlier in read_earlier_epochs(folder, epoch, known, heads) if folder else ():
                 self._report.add(earlier)
             self._report.add(self._make_record(epoch, metrics))
+            if len(self._report.epochs) == 1:
+                warn_of_main_metrics(self._report)
             self._choose_epoch(self._report, metrics)
             self._write(self._report)
         self._counts.reset()
@@ -242,18 +246,30 @@ class TaskReportCallback(TrainerCallback):
             report.labels, report.labels_epoch = labels, epoch if labels else None
 
     def _write(self, report: Report) -> None:
-        report.write(self._folder / DATA)
-        page = make_page(report, title=self._folder.resolve().name)
-        (self._folder / PAGE).write_text(page, encoding="utf-8")
-        if self._picture is not False and has_matplotlib():
-            draw(report, self._folder / PICTURE)
         if self._has_console:
             print_table(report, Console())
-        logger.info("Report of %d epochs: %s", len(report.epochs), self._folder / PAGE)
+        if self._folder is None:
+            return
+        try:
+            self._write_files(report, self._folder)
+        except OSError as error:
+            logger.warning(
+                "task_report must be able to write to the serialization directory, but got: %s. "
+                "The training continues. The next epoch tries again, with all epochs.",
+                error,
+            )
+
+    def _write_files(self, report: Report, folder: Path) -> None:
+        report.write(folder / DATA)
+        page = make_page(report, title=folder.resolve().name)
+        (folder / PAGE).write_text(page, encoding="utf-8")
+        if self._picture is not False and has_matplotlib():
+            draw(report, folder / PICTURE)
+        logger.info("Report of %d epochs: %s", len(report.epochs), folder / PAGE)
 
     @property
-    def _folder(self) -> Path:
-        return Path(self.serialization_dir)
+    def _folder(self) -> Optional[Path]:
+        return Path(self.serialization_dir) if self.serialization_dir else None
 
     @overrides
     def on_end(self, trainer: GradientDescentTrainer, *args: object, **kwargs: object) -> None:

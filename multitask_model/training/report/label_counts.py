@@ -43,9 +43,10 @@ class LabelCounts:
         predicted : `torch.Tensor`
             Of shape (B,) or (B, T): indices, -1 for padding.
         gold : `torch.Tensor`
-            Of the same shape. Negative indices and those without a name do not count.
+            Of the same shape. Pairs with a negative index or one without a name do not count.
         """
-        is_label = (predicted >= 0) & (gold >= 0) & (gold < len(self._names))
+        count = len(self._names)
+        is_label = (predicted >= 0) & (predicted < count) & (gold >= 0) & (gold < count)
         if self._encoding is None:
             index = gold[is_label].long() * len(self._names) + predicted[is_label].long()
             values, numbers = torch.unique(index, return_counts=True)

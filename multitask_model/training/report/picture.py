@@ -103,7 +103,9 @@ def _draw_tasks(figure: Any, last: EpochRecord) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    """A name of limited length, in which matplotlib finds no formulas."""
+    short = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    return short.replace("$", r"\$")
 
 
 def _title(chosen: Optional[int]) -> str:
@@ -121,7 +123,7 @@ def _draw_losses(panel: Any, head: HeadSummary) -> None:
 
 
 def _draw_metric(panel: Any, head: HeadSummary, chosen: Optional[int]) -> None:
-    panel.set_ylabel(head.metric.label, fontsize=8)
+    panel.set_ylabel(_short(head.metric.label), fontsize=8)
     _plot(panel, head.values, color=BLACK, linestyle="-")
     if head.best is not None:
         epoch, value = head.best

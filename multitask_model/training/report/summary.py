@@ -1,10 +1,14 @@
 """What the epochs say of each head."""
 
+import logging
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from multitask_model.errors import format_names, suggest
 from multitask_model.routing.output_names import LOSS
 from multitask_model.training.report.metric_names import MainMetric, main_metric
 from multitask_model.training.report.records import EpochRecord, Report
+
+logger = logging.getLogger(__name__)
 
 Point = Tuple[int, float]
 """An epoch and a value."""
@@ -60,7 +64,7 @@ def summarize(report: Report) -> List[HeadSummary]:
 
 
 def _summary(report: Report, head: str, tasks: Sequence[str]) -> HeadSummary:
-    split = "validation" if report.has_validation else "training"
+    split = _split(report)
     names = metrics_of(report, head, split)
     metric = main_metric(head, names, report.validation_metric, report.main_metrics.get(head))
     values = points(report, head, split, metric.name)
@@ -79,6 +83,25 @@ def _summary(report: Report, head: str, tasks: Sequence[str]) -> HeadSummary:
         remarks=[],
     )
     return summary._replace(remarks=_remarks(summary, last))
+
+
+def warn_of_main_metrics(report: Report) -> None:
+    """Logs a warning for each metric in `main_metrics` that its head has not."""
+    for head, metric in report.main_metrics.items():
+        known = metrics_of(report, head, _split(report))
+        if known and metric[1:] not in known:
+            logger.warning(
+                "main_metrics must name metrics that the heads have, but got %r for %r.%s So far, "
+                "the metrics are %s. The report shows none until there is one of this name.",
+                metric,
+                head,
+                suggest(metric[1:], known),
+                format_names(known),
+            )
+
+
+def _split(report: Report) -> str:
+    return "validation" if report.has_validation else "training"
 
 
 def metrics_of(report: Report, head: str, split: str) -> List[str]:

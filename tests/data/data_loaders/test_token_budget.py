@@ -1,9 +1,12 @@
 """Batches of a limited number of tokens."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 import torch
+from allennlp.data import DatasetReader, Instance, Token
+from allennlp.data.fields import MetadataField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +52,35 @@ def test_the_smallest_limit_holds_for_a_mixed_batch() -> None:
     scheduler = make_scheduler("roundrobin", 4)
     loader = make_loader({"a": 3, "b": 3}, scheduler, max_tokens={"a": 4, "b": 6}, shuffle=False)
     assert epoch(loader) == [["a0", "b0"], ["a1", "b1"], ["a2"], ["b2"]]
+
+
+class PairsReader(DatasetReader):
+    """Pairs of sentences of 1 and 9 words, or of 9 and 1."""
+
+    def _read(self, file_path: Any) -> Iterator[Instance]:
+        indexers: Any = {"tokens": SingleIdTokenIndexer()}
+        for number in range(int(file_path)):
+            first, second = ([Token("w1")] * length for length in ((1, 9), (9, 1))[number % 2])
+            premise, hypothesis = TextField(first, indexers), TextField(second, indexers)
+            fields = {"premise": premise, "hypothesis": hypothesis}
+            yield Instance({**fields, "number": MetadataField(number)})
+
+
+@pytest.mark.parametrize("keys", [None, ["premise", "hypothesis"]])
+def test_each_field_of_a_pair_is_padded_to_its_longest(keys: Optional[List[str]]) -> None:
+    options: Any = {"batch_size": 8, "max_tokens": 36, "shuffle": False, "sorting_keys": keys}
+    loader = make_loader({"a": 4}, readers={"a": PairsReader()}, **options)
+    # Each has 10 words. Padded, two of different kinds have 2 * (9 + 9) tokens, and not 2 * 10.
+    assert epoch(loader) == [["a0", "a1"], ["a2", "a3"]]
+
+
+def test_a_mixed_batch_counts_fields_for_the_instances_that_have_them() -> None:
+    readers: Any = {"a": NumbersReader(tokens=[3]), "b": PairsReader()}
+    scheduler = make_scheduler("roundrobin", 4)
+    options: Any = {"readers": readers, "max_tokens": 24, "shuffle": False}
+    loader = make_loader({"a": 2, "b": 2}, scheduler, **options)
+    # 2 * 3 for `a`, and 1 + 9 or 9 + 1 for `b`.
+    assert epoch(loader) == [["a0", "b0", "a1"], ["b1"]]
 
 
 @settings(deadline=None, max_examples=40)
@@ -182,3 +214,19 @@ def test_lazily_read_datasets_are_limited_and_have_no_length() -> None:
 def test_invalid_limits_are_an_error(options: Dict[str, Any], message: str) -> None:
     arguments = [options.pop("scheduler")] if "scheduler" in options else []
     assert loader_error(*arguments, **options) == message
+
+
+class WithoutTextReader(DatasetReader):
+    def _read(self, file_path: Any) -> Iterator[Instance]:
+        return (Instance({"number": MetadataField(i)}) for i in range(int(file_path)))
+
+
+def test_a_limit_for_instances_without_tokens_is_an_error() -> None:
+    options: Any = {"batch_size": 2, "readers": {"a": NumbersReader(), "b": WithoutTextReader()}}
+    assert loader_error(max_tokens=4, **options) == (
+        "max_tokens requires instances with a text field, or sorting_keys that name other sequence "
+        "fields, but got instances of 'b' with the fields ['number', 'task']. Add sorting_keys, or "
+        "remove max_tokens for 'b'."
+    )
+    loader = make_loader({"a": 3, "b": 2}, max_tokens={"a": 4}, **options)
+    assert sorted(flat(epoch(loader))) == every({"a": 3, "b": 2})

@@ -4,18 +4,20 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 import pytest
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.training import GradientDescentTrainer
 from allennlp.training import util as training_util
 
 from multitask_model import TaskReportCallback
 from multitask_model.training.report import picture
 from tests.helpers.commands import training_here
+from tests.helpers.loading import make_loader
 from tests.helpers.messages import exactly
 from tests.helpers.models import DIM
 from tests.helpers.multitask import tiny_model
@@ -28,10 +30,12 @@ CLASSIFIER = {
 TIMES = ("seconds", "head_seconds", "total_seconds")
 
 
-@pytest.fixture(autouse=True)
-def _without_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _without_picture() -> Iterator[None]:
     """Drawing takes a second for each epoch."""
-    monkeypatch.setattr(picture.importlib.util, "find_spec", lambda name: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture.importlib.util, "find_spec", lambda name: None)
+        yield
 
 
 def report_config(folder: Path, epochs: int = 2, **options: Any) -> Dict[str, Any]:
@@ -178,6 +182,56 @@ def test_without_validation_data_no_epoch_is_chosen(tmp_path: Path) -> None:
     train(config, tmp_path, "run")
     report = read(tmp_path)
     assert (report["chosen_epoch"], report["validation_metric"], report["labels"]) == (None, [], {})
+
+
+def train_in_memory(callback: TaskReportCallback) -> None:
+    """Trains for an epoch without a serialization directory."""
+    model = tiny_model("ab")
+    GradientDescentTrainer(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        make_loader({"a": 2, "b": 2}),
+        num_epochs=1,
+        callbacks=[callback],
+        cuda_device=-1,
+    ).train()
+
+
+def test_without_a_serialization_directory_the_table_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train_in_memory(TaskReportCallback(serialization_dir=None))  # type: ignore[arg-type]
+    assert re.findall(r"^(Epoch 0|head|a|b)\b", capsys.readouterr().out, re.M) == [
+        "Epoch 0",
+        "head",
+        "a",
+        "b",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_main_metric_that_the_head_lacks_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train_in_memory(TaskReportCallback(str(tmp_path), {"a": "+acuracy", "b": "-loss"}))
+    assert [message for message in caplog.messages if "main_metrics" in message] == [
+        "main_metrics must name metrics that the heads have, but got '+acuracy' for 'a'. Did you "
+        "mean 'accuracy'? So far, the metrics are ['accuracy', 'loss']. The report shows none "
+        "until there is one of this name."
+    ]
+
+
+def test_a_report_that_cannot_be_written_does_not_end_the_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "report.json").mkdir()  # as a full disk would, also for the user root
+    train_in_memory(TaskReportCallback(str(tmp_path)))
+    assert [message for message in caplog.messages if "task_report" in message] == [
+        "task_report must be able to write to the serialization directory, but got: [Errno 21] Is "
+        f"a directory: '{tmp_path / 'report.json'}'. The training continues. The next epoch tries "
+        "again, with all epochs."
+    ]
 
 
 def start(callback: TaskReportCallback, model: Any) -> None:

@@ -66,3 +66,33 @@ def test_twenty_heads_fit_80_columns() -> None:
     assert len(lines) == 22
     assert max(map(len, lines)) <= 80
     assert lines[2] == "a_head_with_a_long_name_0_a… 2.000 2.500 f1     0.500 0.500  0    0% 1.5"
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (60, "head train valid metric value best in"),
+        (40, "head valid metric value"),
+        (20, "head value"),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns_with_all_digits(width: int, columns: str) -> None:
+    lines = printed(make_report({"a_head_with_a_long_name": [0.5, 0.75]}), width)
+    assert lines[1].split() == columns.split()
+    assert max(map(len, lines)) <= width
+    values = {"valid": "1.500", "value": "0.750", "best": "0.750", "in": "1"}
+    for name in {*values} & {*columns.split()}:
+        assert values[name] in lines[2].split()
+
+
+def test_names_are_printed_as_they_are() -> None:
+    report = make_report({name: [0.5] for name in ("[red]a[/red]", "b\\")})
+    assert [line.split()[0] for line in printed(report, 80)[2:]] == ["[red]a[/red]", "b\\"]
+
+
+def test_characters_that_the_terminal_has_not_are_replaced() -> None:
+    out = io.BytesIO()
+    file = io.TextIOWrapper(out, encoding="latin-1")
+    print_table(make_report({"größe": [0.5], "日本": [0.5]}), Console(file=file, width=80))
+    names = [line.split()[0] for line in out.getvalue().decode("latin-1").splitlines()[2:]]
+    assert names == ["größe", "??"]

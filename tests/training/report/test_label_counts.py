@@ -1,5 +1,8 @@
 """Confusion matrices and scores of spans, by hand."""
 
+from typing import Optional
+
+import pytest
 import torch
 
 from multitask_model.training.report.label_counts import (
@@ -36,6 +39,16 @@ def test_rare_labels_share_a_row() -> None:
 def test_mistakes_are_sorted_by_number_and_name_labels_only() -> None:
     confusion = Confusion(["a", "b", "(other)"], [[5, 1, 9], [2, 5, 9], [9, 9, 9]])
     assert confusion.mistakes(3) == [("b", "a", 2), ("a", "b", 1)]
+
+
+@pytest.mark.parametrize("encoding", [None, "BIO"])
+def test_predictions_without_a_name_do_not_count(encoding: Optional[str]) -> None:
+    # A head with `num_labels` may predict more labels than the vocabulary has.
+    counts = LabelCounts(["O", "B-city"], encoding)
+    counts.add(torch.tensor([[4, 1]]), torch.tensor([[1, 1]]))
+    pairs = [] if encoding else [["B-city", "B-city", 1]]
+    spans = {"city": [1, 1, 1]} if encoding else {}
+    assert counts.to_json() == {"pairs": pairs, "spans": spans}
 
 
 def test_spans_are_counted_by_label() -> None:

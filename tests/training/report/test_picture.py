@@ -21,6 +21,15 @@ def test_the_picture_is_a_png(tmp_path: Path, heads: int) -> None:
     assert (tmp_path / "report.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.slow
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    report = make_report({r"$\frac$": [0.5]}, metric="$x_{$")
+    report.epochs[0].instances = {"$^$": 1}
+    draw(report, tmp_path / "report.png")
+    assert (tmp_path / "report.png").exists()
+
+
 def test_a_picture_that_was_asked_for_requires_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     message = (
