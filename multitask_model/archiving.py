@@ -63,6 +63,7 @@ def save_archive(
     # Examples
 
         >>> from allennlp.common import Params
+        >>> from allennlp.data import Vocabulary
         >>> from allennlp.models import load_archive
         >>> from tempfile import TemporaryDirectory
         >>> embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 2}}}
