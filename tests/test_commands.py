@@ -166,7 +166,8 @@ def assert_same(found: Rows, expected: Rows) -> None:
     assert [list(row) for row in found] == [list(row) for row in expected]
     for found_row, expected_row in zip(found, expected):
         for name, value in expected_row.items():
-            is_number = isinstance(value, list) and isinstance(value[0], float)
+            values = list(value.values()) if isinstance(value, dict) else value
+            is_number = isinstance(values, list) and isinstance(values[0], float)
             assert found_row[name] == (pytest.approx(value, abs=1e-6) if is_number else value)
 
 
@@ -288,7 +289,8 @@ def test_mixed_tasks_are_predicted(predictions: Rows) -> None:
 def test_a_prediction_only_has_the_outputs_of_its_head(predictions: Rows) -> None:
     for row, (task, text, _) in zip(predictions, MIXED):
         assert row.get("tokens") in (None, ["[CLS]", *text.split(), "[SEP]"])
-        assert set(row) - {"tokens"} == {f"{task}_logits", f"{task}_probs", f"{task}_label"}
+        names = ["logits", "probs", "label", "probs_by_label"]
+        assert set(row) - {"tokens"} == {f"{task}_{name}" for name in names}
 
 
 def test_predictions_do_not_depend_on_the_batch_size(run: Run, predictions: Rows) -> None:

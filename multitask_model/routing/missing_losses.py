@@ -95,7 +95,8 @@ class MissingLosses:
         losses : `Collection[str]`
             The components that had a loss.
         """
-        if not self._without_loss.keys().isdisjoint(rows):
+        # In the usual case no head is without a loss. The compiler knows no `isdisjoint` of keys.
+        if self._without_loss and any(name in rows for name in self._without_loss):
             self._record(batch, available, rows, losses)
         if self._unseen_sources:
             self._unseen_sources.difference_update(available)
