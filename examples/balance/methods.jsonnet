@@ -1,25 +1,12 @@
-// What each method changes in a config of four heads on EWT: ../ewt/bilstm.jsonnet or minilm.jsonnet.
-// `heads` are the heads that are trained. `mix` gives every head a mix of the encoder's layers, which
-// have the same size in minilm.jsonnet only.
+// What each method changes in the config of a comparison: one line for each. run.py adds the models with
+// one head, `single_HEAD`. `heads` are the heads that are trained. `mix` gives every head a mix of the
+// encoder's layers, which have the same size in ../ewt/minilm.jsonnet only.
 local weighting(type) = { model: { loss_weighting: { type: type } } };
 local aggregation(name) = {
   trainer: { callbacks: [{ type: "gradient_aggregation", aggregator: name }] },
 };
 
-{
-  joint: {},
-  single_upos: { heads: ["upos"] },
-  single_xpos: { heads: ["xpos"] },
-  single_parser: { heads: ["parser"] },
-  single_genre: { heads: ["genre"] },
-
-  // One change each, to find what the heads cost each other.
-  without_genre: { heads: ["upos", "xpos", "parser"] },
-  genre_weight: { model: { loss_weights: { genre: 0.1 } } },
-  clip_5: { trainer: { grad_norm: 5.0 } },
-  layer_mix: { mix: true },
-  layer_mix_genre_weight: { mix: true, model: { loss_weights: { genre: 0.1 } } },
-
+local balancing = {
   mean: weighting("mean"),
   uncertainty: weighting("uncertainty"),
   dynamic_average: weighting("dynamic_average"),
@@ -28,9 +15,40 @@ local aggregation(name) = {
   imtl_l: weighting("imtl_l"),
   famo: weighting("famo"),
   smooth_tchebycheff: weighting("smooth_tchebycheff"),
-
   upgrad: aggregation("upgrad"),
   pcgrad: aggregation("pcgrad"),
   imtl_g: aggregation("imtl_g"),
   aligned_mtl: aggregation("aligned_mtl"),
+};
+
+// A GRU of its own reads the tokens for the genre. `null` removes an option.
+local genre_gru = {
+  type: "gru",
+  embedding_dim: null,
+  averaged: null,
+  input_size: 384,
+  hidden_size: 128,
+  bidirectional: true,
+};
+local rate(rate) = {
+  trainer: { optimizer: { parameter_groups: [[["_text_field_embedder"], { lr: rate }]] } },
+};
+
+{
+  annotations: { joint: {} } + balancing,
+  three_tasks: { joint: {} } + balancing,
+  // Further changes, to find what the heads cost each other.
+  minilm: {
+    joint: {},
+    without_genre: { heads: ["upos", "xpos", "parser"] },
+    genre_weight: { model: { loss_weights: { genre: 0.1 } } },
+    genre_weight_3: { model: { loss_weights: { genre: 0.3 } } },
+    tags_weight: { model: { loss_weights: { upos: 3.0, xpos: 3.0 } } },
+    genre_gru: { model: { heads: { genre: { seq2vec_encoder: genre_gru } } } },
+    clip_5: { trainer: { grad_norm: 5.0 } },
+    layer_mix: { mix: true },
+    rate_1e_4: rate(0.0001),
+    rate_4e_4: rate(0.0004),
+    adamw: { trainer: { optimizer: { type: "adamw" } } },
+  } + balancing,
 }

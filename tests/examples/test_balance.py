@@ -1,10 +1,12 @@
-"""The comparison of `examples/balance`, with a generated treebank."""
+"""The comparisons of `examples/balance`, with generated data."""
 
 import gzip
+import importlib.util
 import json
-import runpy
+import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from types import ModuleType
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
@@ -12,12 +14,28 @@ from tests.examples.test_ewt import conllu
 from tests.helpers.commands import ROOT, training_here
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
-SCRIPT = ROOT / "examples" / "balance" / "run.py"
+FOLDER = ROOT / "examples" / "balance"
+HEADS = ["upos", "xpos", "parser", "genre"]
+QUERIES = [
+    {"text": ["play", "jazz"], "intent": "play", "slots": ["O", "B-genre"]},
+    {"text": ["rate", "it"], "intent": "rate", "slots": ["O", "O"]},
+]
 
 
 @pytest.fixture(name="script", scope="module")
-def _script() -> Dict[str, Any]:
-    return runpy.run_path(str(SCRIPT))
+def _script() -> Iterator[ModuleType]:
+    """`run.py`, which imports the modules beside it."""
+    before = set(sys.modules)
+    spec = importlib.util.spec_from_file_location("balance_run", FOLDER / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    sys.modules["balance_run"] = script
+    spec.loader.exec_module(script)
+    yield script
+    sys.path.remove(str(FOLDER))
+    for name in {"balance_run", "configs", "results"} - before:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +43,19 @@ def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with gzip.open(tmp_path / "en_ewt-ud-train.conllu.gz", "wt", encoding="utf-8") as file:
         file.write(conllu(6))
     (tmp_path / "en_ewt-ud-dev.conllu").write_text(conllu(1), encoding="utf-8")
+    for name, count in (("train", 600), ("validation", 1)):
+        lines = "".join(json.dumps(query) + "\n" for query in QUERIES * count)
+        (tmp_path / f"{name}.jsonl").write_text(lines)
     monkeypatch.setenv("EWT_DIR", str(tmp_path))
-    monkeypatch.setenv("MINILM_DIR", make_tiny_bert(tmp_path / "bert"))
+    monkeypatch.setenv("SNIPS_DIR", str(tmp_path))
+    monkeypatch.setenv("PARTS_DIR", str(tmp_path / "parts"))
+    monkeypatch.setenv("MINILM_DIR", str(tmp_path / "bert"))
 
 
-def options(tmp_path: Path, method: Dict[str, Any], config: str) -> Dict[str, Any]:
-    return {
-        "path": str(ROOT / "examples" / "ewt" / config),
-        "method": method,
-        "train_path": str(tmp_path / "en_ewt-ud-train.conllu.gz"),
-        "epochs": 1,
-        "cuda_device": -1,
-        "seed": 3,
-    }
+def make_config(script: ModuleType, comparison: str, method: Dict[str, Any]) -> Dict[str, Any]:
+    path = script.COMPARISONS[comparison].config
+    config: Dict[str, Any] = script.make_config(str(path), method, epochs=1, cuda_device=-1, seed=3)
+    return config
 
 
 def results(**scores: List[Dict[str, float]]) -> Dict[str, Any]:
@@ -46,25 +64,68 @@ def results(**scores: List[Dict[str, float]]) -> Dict[str, Any]:
     }
 
 
-def test_the_change_is_relative_to_the_models_with_one_head(script: Dict[str, Any]) -> None:
-    names = ["upos", "xpos", "parser", "genre"]
-    table = script["table"](
-        results(
-            **{f"single_{name}": [{name: 0.5}] for name in names},
-            joint=[dict(zip(names, [0.6, 0.5, 0.4, 0.5])), dict(zip(names, [0.6, 0.5, 0.5, 0.7]))],
-        )
-    )
-    # (0.6 / 0.5 - 1 + 0 + 0.45 / 0.5 - 1 + 0.6 / 0.5 - 1) / 4 = 0.075
-    assert table.splitlines()[-1] == (
-        "| joint | 2 | 60.0 ± 0.0 | 50.0 ± 0.0 | 45.0 ± 7.1 | 60.0 ± 14.1 | +7.5 | 10 |"
-    )
-    assert table.splitlines()[2] == "| single_upos | 1 | 50.0 |  |  |  |  | 10 |"
+def single(value: float) -> Dict[str, List[Dict[str, float]]]:
+    return {f"single_{name}": [{name: value}] for name in HEADS}
 
 
-def test_every_head_gets_a_mix_of_its_own(script: Dict[str, Any], tmp_path: Path) -> None:
-    method = {"mix": True, "heads": ["upos", "parser"]}
-    config = script["make_config"](**options(tmp_path, method, "minilm.jsonnet"))
-    model = config["model"]
+def test_the_change_is_relative_to_the_models_with_one_head(script: ModuleType) -> None:
+    joint = [dict(zip(HEADS, [0.6, 0.5, 0.4, 0.5])), dict(zip(HEADS, [0.6, 0.5, 0.5, 0.7]))]
+    table = script.make_table(
+        results(joint=joint, **single(0.5)), script.COMPARISONS["annotations"]
+    )
+    # (0.2 + 0 - 0.2 + 0) / 4 = 0 and (0.2 + 0 + 0 + 0.4) / 4 = 0.15
+    assert table.splitlines()[2] == (
+        "| joint | 2 | 60.0 ± 0.0 | 50.0 ± 0.0 | 45.0 ± 7.1 | 60.0 ± 14.1 | +7.5 ± 10.6 | 10.0 |"
+    )
+    assert table.splitlines()[3] == "| single_upos | 1 | 50.0 |  |  |  |  | 10.0 |"
+
+
+def test_no_change_without_all_single_heads(script: ModuleType) -> None:
+    some = results(joint=[dict.fromkeys(HEADS, 0.5)], **single(0.5))
+    assert (
+        script.make_table(some, script.COMPARISONS["annotations"]).splitlines()[2].count("+") == 1
+    )
+    del some["single_genre"]
+    assert "+" not in script.make_table(some, script.COMPARISONS["annotations"])
+
+
+def test_a_table_is_written_between_its_comments(script: ModuleType) -> None:
+    text = "a\n<!-- minilm -->\nold\n<!-- end of minilm -->\nb\n"
+    assert script.replace_table(text, "minilm", "| new |") == (
+        "a\n<!-- minilm -->\n\n| new |\n\n<!-- end of minilm -->\nb\n"
+    )
+
+
+def test_the_readme_has_a_place_for_every_table(script: ModuleType) -> None:
+    readme = (FOLDER / "README.md").read_text()
+    for name in script.COMPARISONS:
+        assert "| x |" in script.replace_table(readme, name, "| x |")
+
+
+def test_a_name_can_join_methods(script: ModuleType) -> None:
+    methods = script.read_methods("minilm", ["genre_weight+tags_weight", "single_parser+clip_5"])
+    assert methods == {
+        "genre_weight+tags_weight": {
+            "model": {"loss_weights": {"genre": 0.1, "upos": 3.0, "xpos": 3.0}}
+        },
+        "single_parser+clip_5": {"heads": ["parser"], "trainer": {"grad_norm": 5.0}},
+    }
+
+
+def test_all_methods_begin_with_the_baselines(script: ModuleType) -> None:
+    methods = list(script.read_methods("three_tasks", []))
+    assert methods[:4] == ["joint", "single_parser", "single_slots", "single_intent"]
+    assert "upgrad" in methods
+    assert "uncertainty" in methods
+
+
+def test_an_unknown_method_is_named(script: ModuleType) -> None:
+    with pytest.raises(SystemExit, match=r"joined by '\+', but got 'joint\+clip_6'\.$"):
+        script.read_methods("minilm", ["joint+clip_6"])
+
+
+def test_every_head_gets_a_mix_of_its_own(script: ModuleType) -> None:
+    model = make_config(script, "minilm", {"mix": True, "heads": ["upos", "parser"]})["model"]
     assert list(model["heads"]) == model["task_heads"]["ewt"] == ["upos", "parser"]
     assert model["backbone"]["layer_mixes"] == ["upos_text", "parser_text"]
     assert model["arg_name_mapping"] == {
@@ -73,31 +134,71 @@ def test_every_head_gets_a_mix_of_its_own(script: Dict[str, Any], tmp_path: Path
     }
 
 
+def test_another_encoder_replaces_the_options_of_the_old_one(script: ModuleType) -> None:
+    method = script.read_methods("minilm", ["genre_gru"])["genre_gru"]
+    genre = make_config(script, "minilm", method)["model"]["heads"]["genre"]
+    assert genre["seq2vec_encoder"] == {
+        "type": "gru",
+        "input_size": 384,
+        "hidden_size": 128,
+        "bidirectional": True,
+    }
+
+
+def test_tasks_without_heads_are_removed(script: ModuleType) -> None:
+    config = make_config(script, "three_tasks", {"heads": ["slots"]})
+    assert config["model"]["task_heads"] == {"slots": ["slots"]}
+    assert list(config["dataset_reader"]["readers"]) == ["slots"]
+    assert list(config["train_data_path"]) == list(config["validation_data_path"]) == ["slots"]
+
+
 def test_a_part_of_a_treebank_is_spread_over_its_documents(
-    script: Dict[str, Any], tmp_path: Path
+    script: ModuleType, tmp_path: Path
 ) -> None:
-    part = script["take_sentences"](
-        tmp_path / "en_ewt-ud-train.conllu.gz", 12, tmp_path / "part.gz"
-    )
-    with gzip.open(part, "rt", encoding="utf-8") as file:
-        text = file.read()
+    script.write_parts(tmp_path / "parts", "annotations")
+    from configs import take_sentences
+
+    take_sentences(tmp_path / "en_ewt-ud-train.conllu.gz", 12, tmp_path / "part.conllu")
+    text = (tmp_path / "part.conllu").read_text(encoding="utf-8")
     assert text.count("# text") == 12
     assert text.count("# newdoc id = weblog") == text.count("# newdoc id = email") == 1
+
+
+def test_three_tasks_have_different_sizes(script: ModuleType, tmp_path: Path) -> None:
+    script.write_parts(tmp_path / "parts", "three_tasks")
+    for name, count in (("slots", 400), ("intent", 100)):
+        lines = (tmp_path / "parts" / f"{name}.jsonl").read_text().splitlines()
+        assert len(lines) == count
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mix", [True, False])
 def test_a_run_writes_the_scores_of_all_heads(
-    script: Dict[str, Any], tmp_path: Path, mix: bool
+    script: ModuleType, tmp_path: Path, mix: bool
 ) -> None:
-    heads: Dict[str, Any] = {
-        name: {"input_dim": HIDDEN_SIZE} for name in ("upos", "xpos", "parser")
-    }
+    make_tiny_bert(tmp_path / "bert")
+    heads: Dict[str, Any] = {name: {"input_dim": HIDDEN_SIZE} for name in HEADS[:3]}
     heads["genre"] = {"seq2vec_encoder": {"embedding_dim": HIDDEN_SIZE}}
     method = {"mix": mix, "model": {"heads": heads, "loss_weighting": "uncertainty"}}
+    folder = tmp_path / "out"
+    folder.mkdir()
+    options = {"epochs": 1, "cuda_device": -1, "seed": 3}
     with training_here():
-        script["train"](options(tmp_path, method, "minilm.jsonnet"), tmp_path / "out")
-    result = json.loads((tmp_path / "out" / "result.json").read_text())
-    assert list(result["scores"]) == ["upos", "xpos", "parser", "genre"]
+        script.train(script.Job("minilm", method, folder, options))
+    result = json.loads((folder / "result.json").read_text())
+    assert list(result["scores"]) == HEADS
     assert all(0.0 <= score <= 1.0 for score in result["scores"].values())
-    assert not list((tmp_path / "out" / "run").glob("*.th"))
+    assert not list((folder / "run").glob("*.th"))
+
+
+@pytest.mark.slow
+def test_three_tasks_train_in_mixed_batches(script: ModuleType, tmp_path: Path) -> None:
+    script.write_parts(tmp_path / "parts", "three_tasks")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    smaller = {"data_loader": {"instances_per_epoch": 60}}
+    job = script.Job("three_tasks", smaller, folder, {"epochs": 1, "cuda_device": -1, "seed": 3})
+    with training_here():
+        script.train(job)
+    result = json.loads((folder / "result.json").read_text())
+    assert list(result["scores"]) == ["parser", "slots", "intent"]
