@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Optional, Type, TypeVar
 
-from allennlp.common import FromParams, Params
+from allennlp.common import Params
 
 _Class = TypeVar("_Class", bound="RecordsConfig")
 
@@ -14,6 +14,7 @@ class RecordsConfig:
     list of base classes, and is none itself: AllenNLP would look in it for the parameters that
     `**kwargs` stands for, such as the `regularizer` of a `Model`.
 
+        >>> from allennlp.common import FromParams
         >>> class Point(RecordsConfig, FromParams):
         ...     def __init__(self, x: int, y: int = 0) -> None: ...
         >>> Point.from_params(Params({"x": 3})).recorded_config

@@ -23,8 +23,17 @@ from typing import Any, Dict, List, Mapping, NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from configs import COMPARISONS, make_config, read_methods, write_parts  # noqa: E402
-from results import make_table, plot, replace_table  # noqa: E402
+from comparisons import (  # type: ignore[import-not-found]  # noqa: E402
+    COMPARISONS,
+    make_config,
+    read_methods,
+    write_parts,
+)
+from tables import (  # type: ignore[import-not-found]  # noqa: E402
+    make_table,
+    plot,
+    replace_table,
+)
 
 
 class Job(NamedTuple):

@@ -34,7 +34,7 @@ def _script() -> Iterator[ModuleType]:
     spec.loader.exec_module(script)
     yield script
     sys.path.remove(str(FOLDER))
-    for name in {"balance_run", "configs", "results"} - before:
+    for name in {"balance_run", "comparisons", "tables"} - before:
         del sys.modules[name]
 
 
@@ -156,9 +156,9 @@ def test_a_part_of_a_treebank_is_spread_over_its_documents(
     script: ModuleType, tmp_path: Path
 ) -> None:
     script.write_parts(tmp_path / "parts", "annotations")
-    from configs import take_sentences
-
-    take_sentences(tmp_path / "en_ewt-ud-train.conllu.gz", 12, tmp_path / "part.conllu")
+    sys.modules["comparisons"].take_sentences(
+        tmp_path / "en_ewt-ud-train.conllu.gz", 12, tmp_path / "part.conllu"
+    )
     text = (tmp_path / "part.conllu").read_text(encoding="utf-8")
     assert text.count("# text") == 12
     assert text.count("# newdoc id = weblog") == text.count("# newdoc id = email") == 1

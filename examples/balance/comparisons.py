@@ -3,7 +3,7 @@
 import gzip
 import os
 from pathlib import Path
-from typing import IO, Any, Dict, Iterable, List, Mapping, NamedTuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SINGLE = "single_"
@@ -138,14 +138,11 @@ def write_parts(folder: Path, comparison: str) -> None:
 
 def take_sentences(treebank: Path, count: int, target: Path) -> None:
     """Writes about `count` sentences: the same share of each document, from its beginning."""
-    with open_text(treebank, "rt") as file:
-        documents = file.read().split("# newdoc")[1:]
+    data = treebank.read_bytes()
+    text = (gzip.decompress(data) if treebank.suffix == ".gz" else data).decode("utf-8")
+    documents = text.split("# newdoc")[1:]
     sentences = [f"# newdoc{document}".strip().split("\n\n") for document in documents]
     share = count / sum(map(len, sentences))
     taken = [s for of_document in sentences for s in of_document[: round(share * len(of_document))]]
-    with open_text(target, "wt") as file:
-        file.write("".join(f"{sentence}\n\n" for sentence in taken))
-
-
-def open_text(path: Path, mode: str) -> IO[str]:
-    return (gzip.open if path.suffix == ".gz" else open)(path, mode, encoding="utf-8")
+    data = "".join(f"{sentence}\n\n" for sentence in taken).encode("utf-8")
+    target.write_bytes(gzip.compress(data) if target.suffix == ".gz" else data)

@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from configs import SINGLE, Comparison
+from comparisons import SINGLE, Comparison  # type: ignore[import-not-found]
 
 Results = Mapping[str, List[Dict[str, Any]]]  # the runs of each method
 
