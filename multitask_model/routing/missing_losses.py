@@ -96,7 +96,7 @@ class MissingLosses:
             The components that had a loss.
         """
         # In the usual case no head is without a loss. The compiler knows no `isdisjoint` of keys.
-        if self._without_loss and any(name in rows for name in self._without_loss):
+        if self._without_loss and any(name in self._without_loss for name in rows):
             self._record(batch, available, rows, losses)
         if self._unseen_sources:
             self._unseen_sources.difference_update(available)
