@@ -61,10 +61,10 @@ class MultiTaskPredictor(Predictor):
         >>> MultiTaskPredictor(model, reader).predict_json({"task": "length", "text": ["a", "b"]})
         {'tokens': ['a', 'b'], 'length_tokens': 2}
 
-    # Parameters
-
     The options after `dataset_reader` may also be in the archive's config, under `predictor`:
     `--overrides '{"predictor": {"outputs": ["tags"]}}'`.
+
+    # Parameters
 
     model : `MultiTaskModel`
     dataset_reader : `MultiTaskDatasetReader`
