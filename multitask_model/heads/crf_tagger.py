@@ -83,7 +83,6 @@ class CrfTaggerHead(Head):
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._label_encoding = label_encoding
         self._metrics = TagMetrics(self._labels, label_encoding)
-        self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
         encoding = allennlp_encoding(label_encoding)
         transitions = allowed_transitions(encoding, dict(enumerate(self._labels.names)))

@@ -77,7 +77,6 @@ class TaggerHead(Head):
         self._labels = LabelVocabulary(vocab, label_namespace)
         self._label_encoding = label_encoding
         self._metrics = TagMetrics(self._labels, label_encoding)
-        self._label_encoding = label_encoding
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
 
     def get_input_dim(self) -> int:

@@ -8,8 +8,8 @@ def project_bilinear(bilinear: torch.nn.Bilinear, left: torch.Tensor) -> torch.T
     The products of vectors with the matrix of each class: the first half of a `torch.nn.Bilinear`,
     to share between several calls of `score_bilinear`.
 
-    A call of the `Bilinear` has the same result, but its gradient takes 6 to 28 times as long on a
-    CPU (640 pairs, 40 or 50 classes, vectors of size 32 to 128, PyTorch 1.12 and 2.14).
+    A call of the `Bilinear` has the same result, but its gradient takes several times as long on a
+    CPU.
 
     # Parameters
 

@@ -87,30 +87,30 @@ def test_other_indices_of_the_same_tokens_are_an_error(tmp_path: Path) -> None:
         predictor.predict_json({"text": "He!", "heads": ["upos", "ner"]})
 
 
-def test_an_input_that_only_some_readers_make_is_an_error(tmp_path: Path) -> None:
-    config = make_config(tmp_path)
+def config_of_two_readers(folder: Path) -> Dict[str, Any]:
+    """The reader of the news makes a field `tokens`, the other one a field `text`."""
+    config: Dict[str, Any] = make_config(folder)
     news = {"type": "text_classification_json", "tokenizer": "punctuation"}
     config["dataset_reader"]["readers"]["news"] = news
     config["model"]["heads"] = {name: config["model"]["heads"][name] for name in ("upos", "topic")}
     config["model"]["heads"]["topic"]["num_labels"] = 2
     config["model"]["task_heads"] = {"ewt": ["upos"], "news": ["topic"]}
+    (folder / "news.jsonl").write_text('{"text": "Ann", "label": "a"}\n')
+    return config
+
+
+def test_an_input_that_only_some_readers_make_is_an_error(tmp_path: Path) -> None:
+    config = config_of_two_readers(tmp_path)
     config["model"]["arg_name_mapping"] = {"upos": {"upos_tags": "tags"}}
-    (tmp_path / "news.jsonl").write_text('{"text": "Ann", "label": "a"}\n')
     predictor = make_predictor(tmp_path, config)
     with pytest.raises(ValueError, match=exactly(DISAGREEMENT.format("absent for 'news'"))):
         predictor.predict_json({"text": "He!", "heads": ["upos", "topic"]})
 
 
 def test_fields_of_other_names_agree_if_they_are_one_argument(tmp_path: Path) -> None:
-    config = make_config(tmp_path)
-    news = {"type": "text_classification_json", "tokenizer": "punctuation"}
-    config["dataset_reader"]["readers"]["news"] = news
-    config["model"]["heads"] = {name: config["model"]["heads"][name] for name in ("upos", "topic")}
-    config["model"]["heads"]["topic"]["num_labels"] = 2
-    config["model"]["task_heads"] = {"ewt": ["upos"], "news": ["topic"]}
+    config = config_of_two_readers(tmp_path)
     mapping = {"upos": {"upos_tags": "tags"}, "backbone": {"tokens": "text"}}
     config["model"]["arg_name_mapping"] = mapping
-    (tmp_path / "news.jsonl").write_text('{"text": "Ann", "label": "a"}\n')
     found = make_predictor(tmp_path, config).predict_json(
         {"text": "He!", "heads": ["topic", "upos"]}
     )
