@@ -16,5 +16,5 @@ config {
       genre+: { seq2vec_encoder+: { embedding_dim: 2 * hidden } },
     },
   },
-  trainer+: { num_epochs: 8, callbacks: [] },
+  trainer+: { num_epochs: 10, callbacks: [] },
 }

@@ -101,7 +101,10 @@ def make_config(path: str, method: Mapping[str, Any], **options: Any) -> Dict[st
 
 
 def keep_heads(config: Dict[str, Any], heads: List[str]) -> None:
-    """Removes the other heads from a config, and the tasks that had no more than these."""
+    """
+    Removes the other heads from a config, and the tasks that had no more than these. The other
+    tasks keep their number of instances in an epoch, and of steps.
+    """
     model = config["model"]
     for options in ("heads", "arg_name_mapping", "loss_weights"):
         if options in model:
@@ -114,6 +117,10 @@ def keep_heads(config: Dict[str, Any], heads: List[str]) -> None:
     }
     model["task_heads"] = {task: of_task for task, of_task in kept.items() if of_task}
     removed = [task for task, of_task in kept.items() if not of_task]
+    loader = config["data_loader"]
+    if removed and "instances_per_epoch" in loader:
+        for options, name in ((loader, "instances_per_epoch"), (loader["scheduler"], "batch_size")):
+            options[name] = options[name] * (len(kept) - len(removed)) // len(kept)
     for of_tasks in (
         config["dataset_reader"]["readers"],
         config["train_data_path"],

@@ -53,9 +53,9 @@ def train(job: Job) -> None:
 
     comparison = COMPARISONS[job.comparison]
     config = make_config(str(comparison.config), job.method, **job.options)
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     train_model(Params(config), str(job.folder / "run"), force=True)
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
     epochs = sorted((job.folder / "run").glob("metrics_epoch_*.json"), key=os.path.getmtime)
     metrics = json.loads(epochs[-1].read_text())
     hours, minutes, rest = metrics["training_duration"].split(":")
@@ -65,6 +65,9 @@ def train(job: Job) -> None:
         for head, name in comparison.scores.items()
         if f"validation_{name}" in metrics
     }
+    if job.options["cuda_device"] < 0:
+        # In one thread, CPU time is that of an idle machine, also if several models are trained.
+        duration *= cpu_seconds / seconds
     result = {"scores": scores, "epoch": duration / len(epochs), "seconds": seconds}
     (job.folder / "result.json").write_text(json.dumps(result))
     for path in [*(job.folder / "run").glob("*.th"), *(job.folder / "run").glob("*.tar.gz")]:

@@ -45,11 +45,13 @@ annotations {
     task_heads: { trees: ["parser"], slots: ["slots"], intent: ["intent"] },
     arg_name_mapping: { slots: { slots: "tags" }, intent: { intent: "label" } },
   },
-  // Every batch has instances of all three tasks, so that strategies which need all losses work.
+  // Every batch has ten instances of each task, so that strategies which need all losses work. The
+  // instances of small tasks are repeated.
   data_loader: {
     type: "multitask",
     scheduler: { type: "roundrobin", batch_size: 30 },
     sampler: "uniform",
-    instances_per_epoch: 1500,
+    instances_per_epoch: 900,
   },
+  trainer+: { num_epochs: 8 },
 }

@@ -152,6 +152,13 @@ def test_tasks_without_heads_are_removed(script: ModuleType) -> None:
     assert list(config["train_data_path"]) == list(config["validation_data_path"]) == ["slots"]
 
 
+def test_a_task_alone_keeps_its_instances_and_steps(script: ModuleType) -> None:
+    joint = make_config(script, "three_tasks", {})["data_loader"]
+    alone = make_config(script, "three_tasks", {"heads": ["slots"]})["data_loader"]
+    assert (joint["instances_per_epoch"], joint["scheduler"]["batch_size"]) == (900, 30)
+    assert (alone["instances_per_epoch"], alone["scheduler"]["batch_size"]) == (300, 10)
+
+
 def test_a_part_of_a_treebank_is_spread_over_its_documents(
     script: ModuleType, tmp_path: Path
 ) -> None:
