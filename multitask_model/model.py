@@ -185,7 +185,7 @@ class MultiTaskModel(RecordsConfig, Model):
             check_head(name, head, self._routers[name], backbone)
         self._joint_loss = JointLoss(loss_weights or {}, loss_reduction, weighting)
         self._output_names = OutputNames(list(heads))
-        self._one_task = OneTaskPath(self._tasks, self._routers, self._output_names)
+        self._one_task = OneTaskPath(self._heads, self._tasks, self._routers, self._output_names)
         self._missing_losses = MissingLosses(self._tasks, self._routers)
         self.predictor_config: Dict[str, Any] = {}
         """Options of the predictor, from the key `predictor` of the config it was loaded with."""
@@ -350,16 +350,16 @@ class MultiTaskModel(RecordsConfig, Model):
         is_shared = is_distributed()
         if is_shared and kwargs.get(FILLER) is True:
             return self._losses_of_all({}, {}, 0) if self.training else {}
-        heads, routers = self.heads, self._routers
-        routed = None if is_shared else self._one_task.run(self.backbone, heads, kwargs)
+        routed = None if is_shared else self._one_task.run(self.backbone, kwargs)
         if routed is None:
+            routers = self._routers
             rows: Mapping[str, AllRows] = self._tasks.rows(kwargs)
             encoded = call_backbone(self.backbone, routers[BACKBONE], kwargs, len(kwargs["task"]))
             available = available_to_heads(kwargs, encoded[0])
             call = _call_head_alone if is_shared else call_head
             results = {
                 BACKBONE: encoded,
-                **call_heads(heads, routers, available, rows, call),
+                **call_heads(self.heads, routers, available, rows, call),
             }
             outputs: Dict[str, Any] = self._output_names.merge(results)
             losses, loss_rows = scalar_losses(results)

@@ -59,21 +59,18 @@ class MissingLosses:
     def __init__(self, tasks: TaskHeads, routers: Mapping[str, Router]) -> None:
         self._tasks = tasks
         self._routers = routers
-        self._without_loss = {head: _HeadRecord() for head in tasks.heads}
-        self._unseen_sources = {name for r in routers.values() for name in r.name_mapping}
+        self.without_loss = {head: _HeadRecord() for head in tasks.heads}
+        """The heads that had no loss so far and were not reported."""
+        self.unseen_sources = {name for r in routers.values() for name in r.name_mapping}
+        """The sources in `arg_name_mapping` that no batch had so far and that were not reported."""
         self._unseen_tasks = set(tasks.names)
         self._names: Set[str] = set()
         self._batches = 0
 
-    @property
-    def heads(self) -> List[str]:
-        """The heads that had no loss so far and were not reported."""
-        return list(self._without_loss)
-
     def add_head(self, head: str, tasks: Sequence[str]) -> None:
         """Adds a head that serves `tasks`."""
-        self._without_loss[head] = _HeadRecord()
-        self._unseen_sources |= set(self._routers[head].name_mapping) - self._names
+        self.without_loss[head] = _HeadRecord()
+        self.unseen_sources |= set(self._routers[head].name_mapping) - self._names
         self._unseen_tasks.update(tasks)
 
     def update(
@@ -84,10 +81,13 @@ class MissingLosses:
         losses: Collection[str],
     ) -> None:
         """
+        Records a training batch. Nothing is left to do once `without_loss` and `unseen_sources` are
+        empty.
+
         # Parameters
 
         batch : `Mapping[str, object]`
-            The fields of a training batch.
+            The fields of the batch.
         available : `Mapping[str, object]`
             These fields and the outputs of the backbone.
         rows : `Mapping[str, AllRows]`
@@ -95,11 +95,11 @@ class MissingLosses:
         losses : `Collection[str]`
             The components that had a loss.
         """
-        # In the usual case no head is without a loss. The compiler knows no `isdisjoint` of keys.
-        if self._without_loss and any(name in self._without_loss for name in rows):
+        # The compiler knows no `isdisjoint` of keys.
+        if self.without_loss and any(name in self.without_loss for name in rows):
             self._record(batch, available, rows, losses)
-        if self._unseen_sources:
-            self._unseen_sources.difference_update(available)
+        if self.unseen_sources:
+            self.unseen_sources.difference_update(available)
             self._unseen_tasks.difference_update(batch["task"])  # type: ignore[arg-type]
             self._names.update(available)
             self._batches += 1
@@ -111,16 +111,16 @@ class MissingLosses:
         Gives every process of distributed training what all processes saw in a training epoch.
         `losses` are the components that had a loss in any of them.
         """
-        for head in self._without_loss.keys() & set(losses):
-            del self._without_loss[head]
+        for head in self.without_loss.keys() & set(losses):
+            del self.without_loss[head]
         for names, unseen_tasks in gather((self._names, self._unseen_tasks)):
             self._names |= names
             self._unseen_tasks &= unseen_tasks
-        self._unseen_sources -= self._names
+        self.unseen_sources -= self._names
 
     def finish_epoch(self) -> None:
         """Reports what was seen in a training epoch, even if it had few batches."""
-        for head in [head for head, record in self._without_loss.items() if record.batches]:
+        for head in [head for head, record in self.without_loss.items() if record.batches]:
             self._report_head(head)
         if self._batches:
             self._report_sources(is_end=True)
@@ -180,11 +180,11 @@ class MissingLosses:
         losses: Collection[str],
     ) -> None:
         for head in rows:
-            record = self._without_loss.get(head)
+            record = self.without_loss.get(head)
             if record is None:
                 continue
             if head in losses:
-                del self._without_loss[head]
+                del self.without_loss[head]
                 continue
             fields = _fields_of(batch, rows[head])
             record.batches += 1
@@ -200,7 +200,7 @@ class MissingLosses:
         return {f for f in fields - _ROUTING_FIELDS if not any(r.takes(f) for r in routers)}
 
     def _report_head(self, head: str) -> None:
-        record = self._without_loss.pop(head)
+        record = self.without_loss.pop(head)
         logger.warning(
             "A head must return a loss to be trained, but got none from %r in its first %d "
             "training batches. %s",
@@ -219,9 +219,9 @@ class MissingLosses:
             tasks = self._tasks.names if is_backbone else self._tasks.tasks_of(component)
             if not self._unseen_tasks.isdisjoint(tasks):
                 continue
-            for source in sorted(self._unseen_sources.intersection(router.name_mapping)):
+            for source in sorted(self.unseen_sources.intersection(router.name_mapping)):
                 if is_end or suggest(source, self._names):
-                    self._unseen_sources.discard(source)
+                    self.unseen_sources.discard(source)
                     self._report_source(component, source)
 
     def _report_source(self, component: str, source: str) -> None:

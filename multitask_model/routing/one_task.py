@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from multitask_model.compat.torch_internals import is_compiling
+from multitask_model.compat.torch_internals import is_compiling, modules_by_name
 from multitask_model.routing.arguments import MAX_BINDINGS, Binding, Router
 from multitask_model.routing.calls import (
     Result,
@@ -60,12 +60,13 @@ class OneTaskPath:
 
         >>> heads = torch.nn.ModuleDict({"a": torch.nn.L1Loss()})
         >>> routers = {name: Router(name, head) for name, head in heads.items()}
-        >>> path = OneTaskPath(TaskHeads(["a"]), routers, OutputNames(["a"]))
-        >>> path.run(torch.nn.ReLU(), heads, {"task": ["a", "a"]}) is None
+        >>> path = OneTaskPath(heads, TaskHeads(["a"]), routers, OutputNames(["a"]))
+        >>> path.run(torch.nn.ReLU(), {"task": ["a", "a"]}) is None
         True
 
     # Parameters
 
+    heads : `torch.nn.ModuleDict`
     tasks : `TaskHeads`
     routers : `Mapping[str, Router]`
         The routers of all components.
@@ -73,8 +74,14 @@ class OneTaskPath:
     """
 
     def __init__(
-        self, tasks: TaskHeads, routers: Mapping[str, Router], output_names: OutputNames
+        self,
+        heads: torch.nn.ModuleDict,
+        tasks: TaskHeads,
+        routers: Mapping[str, Router],
+        output_names: OutputNames,
     ) -> None:
+        self._heads = heads
+        self._modules = modules_by_name(heads)
         self._tasks = tasks
         self._routers = routers
         self._output_names = output_names
@@ -118,14 +125,11 @@ class OneTaskPath:
             {},
         )
 
-    def run(
-        self, backbone: torch.nn.Module, heads: torch.nn.ModuleDict, batch: Mapping[str, Any]
-    ) -> Optional[Routed]:
+    def run(self, backbone: torch.nn.Module, batch: Mapping[str, Any]) -> Optional[Routed]:
         """
         # Parameters
 
         backbone : `Backbone`
-        heads : `torch.nn.ModuleDict`
         batch : `Mapping[str, object]`
 
         # Returns
@@ -149,14 +153,14 @@ class OneTaskPath:
         rows = plan.rows.get(len(tasks)) or plan.rows_of(len(tasks))
         if type(encoded) is not dict or tuple(encoded) != plan.encoded:
             self._plans.pop((tasks[0], *batch), None)
-            return self._run_heads(heads, batch, encoded, rows)
+            return self._run_heads(batch, encoded, rows)
         available = {**encoded, **batch}
         outputs: Dict[str, Any] = encoded.copy()
         losses: Dict[str, torch.Tensor] = {}
         loss_rows: Dict[str, int] = {}
         try:
             for name, router, binding, output_names in plan.heads:
-                head, count = heads[name], len(tasks)
+                head, count = self._modules[name], len(tasks)
                 arguments = select_all(available, binding) or {}
                 try:
                     before: Optional[List[int]] = list(map(version_of, arguments.values()))
@@ -182,15 +186,11 @@ class OneTaskPath:
         return available, rows, outputs, losses, loss_rows
 
     def _run_heads(
-        self,
-        heads: torch.nn.ModuleDict,
-        batch: Mapping[str, Any],
-        encoded: Mapping[str, object],
-        rows: Mapping[str, AllRows],
+        self, batch: Mapping[str, Any], encoded: Mapping[str, object], rows: Mapping[str, AllRows]
     ) -> Routed:
         """Runs the heads on other outputs of the backbone than those that were learned."""
         check_outputs(BACKBONE, encoded)
         available = available_to_heads(batch, encoded)
         of_backbone: Result = (encoded, len(batch["task"]))
-        results = {BACKBONE: of_backbone, **call_heads(heads, self._routers, available, rows)}
+        results = {BACKBONE: of_backbone, **call_heads(self._heads, self._routers, available, rows)}
         return (available, rows, self._output_names.merge(results), *scalar_losses(results))

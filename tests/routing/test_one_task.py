@@ -185,10 +185,10 @@ def test_the_memory_of_the_path_is_bounded() -> None:
     heads: Any = torch.nn.ModuleDict({"a": FixedHead()})
     backbone = FixedBackbone()
     routers = {"backbone": Router("backbone", backbone), "a": Router("a", heads["a"])}
-    path = OneTaskPath(TaskHeads(["a"]), routers, OutputNames(["a"]))
+    path = OneTaskPath(heads, TaskHeads(["a"]), routers, OutputNames(["a"]))
     for i in range(MAX_BINDINGS + 3):
         path.learn({"text": [1], f"x{i}": [2], "task": ["a"]}, {})
     assert len(path._plans) <= MAX_BINDINGS
     for size in range(1, MAX_SIZES + 3):
-        path.run(backbone, heads, {"text": [1], "x1026": [2], "task": ["a"] * size})
+        path.run(backbone, {"text": [1], "x1026": [2], "task": ["a"] * size})
     assert [len(plan.rows) for plan in path._plans.values() if plan.rows] == [2]
