@@ -61,8 +61,8 @@ the order of the files, as by default, and with `loader.any_order()` in buckets;
 """
 SCALE = """
 The CPU time of construction, reading, indexing and one epoch, divided by the number of instances,
-and the peak memory of the process: a new one for each row, in which the libraries are loaded. Lazy
-datasets have `max_instances_in_memory` of 1,000. Command:
+and the peak memory of the process: a new one for each row, in which the libraries were loaded
+before. Lazy datasets have `max_instances_in_memory` of 1,000. Command:
 `python benchmarks/loading.py --rows scale --write`.
 """
 BATCH_SIZE = 32
@@ -216,8 +216,22 @@ def evaluation_table(sizes: Sizes) -> List[str]:
     return lines
 
 
-def time_and_memory(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[float, float]:
-    """The microseconds of CPU time per instance, and the peak memory of this process in MB."""
+def megabytes(field: str) -> float:
+    """
+    A value of this process in `/proc`. `getrusage` has at least the memory of the process that
+    started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    (kilobytes,) = re.findall(rf"^{field}:\s+(\d+) kB$", status, re.M)
+    return int(kilobytes) / 1024
+
+
+def time_and_memory(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[float, float, float]:
+    """
+    The microseconds of CPU time per instance, the peak memory of this process in MB, and how much
+    of it was not used before.
+    """
+    before = megabytes("VmRSS")
     names = [f"task{i}" for i in range(tasks)]
     reader = MultiTaskDatasetReader({task: GeneratedReader() for task in names})
     paths = dict.fromkeys(names, str(of_each))
@@ -228,24 +242,26 @@ def time_and_memory(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[floa
     loader.index_with(Vocabulary(tokens_to_add={"tokens": words, "labels": ["0", "1"]}))
     instances = sum(len(batch["label"]) for batch in loader)
     microseconds = 1e6 * (time.process_time() - start) / instances
-    # `ru_maxrss` of a started process is at least the memory of the process that started it.
-    status = Path("/proc/self/status").read_text()
-    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.M)
-    return microseconds, int(kilobytes) / 1024
+    peak = megabytes("VmHWM")
+    return microseconds, peak, peak - before
 
 
 def scale_table(sizes: Sizes) -> List[str]:
     """Reading, indexing and one epoch, each in a new process."""
     cases: List[Tuple[int, int, Optional[int]]] = [(tasks, 500, None) for tasks in EAGER]
     cases += [(2, of_each, 1000) for of_each in LAZY]
-    lines = ["| datasets | CPU time per instance (µs) | peak memory |", "| --- | --- | --- |"]
+    lines = [
+        "| datasets | CPU time per instance (µs) | peak memory | of these for the data |",
+        "| --- | --- | --- | --- |",
+    ]
     for tasks, of_each, lazy in cases:
         # A fork would start with the memory of this process.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             size = max(1, round(of_each * sizes.scale))
-            microseconds, peak = pool.submit(time_and_memory, tasks, size, lazy).result()
+            microseconds, *memory = pool.submit(time_and_memory, tasks, size, lazy).result()
         name = f"{tasks} of {size:,} instances{', read lazily' if lazy else ''}"
-        lines.append(f"| {name} | {microseconds:.0f} | {peak:.0f} MB |")
+        cells = [name, f"{microseconds:.0f}", *(f"{value:.0f} MB" for value in memory)]
+        lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     return lines
 

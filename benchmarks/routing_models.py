@@ -117,7 +117,7 @@ def loss_functions(case: Case) -> Dict[str, LossFunction]:
     if len(numbers) > 1:
         for n in numbers:
             rows[f"head{n}"] = torch.tensor([i for i, task in enumerate(case.tasks) if task == n])
-    functions = {
+    functions: Dict[str, Callable[..., Any]] = {
         PLAIN: plain_loop(backbone, heads, rows),
         OURS: MultiTaskModel(vocab, backbone, heads),
         THEIRS: AllenNLPModel(vocab, backbone, heads),
