@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,8 +30,6 @@ from results import machine, median_ratio, write_section  # type: ignore[import-
 
 FOLDER = Path(__file__).parent
 LINE = FOLDER.parent / "multitask_model_startup" / "startup.pth"
-# For `startup_backbone`, and for an interpreter that does not have the package installed.
-PYTHONPATH = os.pathsep.join([str(FOLDER), str(FOLDER.parent)])
 HEADS, DIM = ["topic", "polarity", "source", "genre"], 64
 INTRODUCTION = """
 CPU time of new processes, in turns: the median of the ratios of {rounds} rounds.
@@ -44,11 +43,12 @@ Command: `python benchmarks/startup.py --write`.
 """
 
 
-def cpu_seconds_of(command: List[str]) -> float:
+def cpu_seconds_of(command: List[str], folder: Path) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH},
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,7 +61,7 @@ def cpu_seconds_of(command: List[str]) -> float:
 
 def write_archive(folder: Path) -> Path:
     """Writes an archive that both model classes load."""
-    text = {"type": "text_classifier_json", "tokenizer": "whitespace"}
+    text = {"type": "text_classification_json", "tokenizer": "whitespace"}
     head = {
         "type": "classifier",
         "seq2vec_encoder": {"type": "boe", "embedding_dim": DIM, "averaged": True},
@@ -86,18 +86,34 @@ def write_archive(folder: Path) -> Path:
 
 
 def commands(folder: Path) -> Dict[str, List[str]]:
-    """What is measured, each before what it is relative to."""
+    """What is measured, each before what it is relative to. The commands run in the folder."""
     python = [sys.executable, "-W", "ignore"]
-    inputs = folder / "inputs.jsonl"
-    inputs.write_text(json.dumps({"task": HEADS[0], "sentence": "good , not bad"}))
-    predict = [*python, "-m", "allennlp", "predict", str(write_archive(folder)), str(inputs)]
+    # Copied: this folder on the path would hide other packages, such as `distributed`. The file
+    # .allennlp_plugins of the checkout would import `multitask_model` in all processes.
+    shutil.copy(startup_backbone.__file__, folder)
+    predict = [*python, "-m", "allennlp", "predict", str(write_archive(folder))]
     packages = ["--include-package", "startup_backbone"]
+    text = "good , not bad"
     return {
         "import": [*python, "-c", "import multitask_model"],
         "import of AllenNLP": [*python, "-c", "import allennlp.models"],
-        "predict": [*predict, *packages, "--include-package", "multitask_model"],
-        "predict of AllenNLP": [*predict, *packages],
+        "predict": [
+            *predict,
+            write_input(folder / "ours.jsonl", text=text),
+            *packages,
+            *["--include-package", "multitask_model"],
+        ],
+        "predict of AllenNLP": [
+            *predict,
+            write_input(folder / "theirs.jsonl", sentence=text),
+            *packages,
+        ],
     }
+
+
+def write_input(path: Path, **text: str) -> str:
+    path.write_text(json.dumps({"task": HEADS[0], **text}))
+    return str(path)
 
 
 def commands_of_line() -> Dict[str, List[str]]:
@@ -106,14 +122,14 @@ def commands_of_line() -> Dict[str, List[str]]:
     return {"line": [python, "-c", LINE.read_text(encoding="utf-8")], "no line": [python, "-c", ""]}
 
 
-def measure(variants: Dict[str, List[str]], rounds: int) -> Dict[str, List[float]]:
+def measure(variants: Dict[str, List[str]], rounds: int, folder: Path) -> Dict[str, List[float]]:
     """The CPU time of each in each round. The first round is left out: it reads from the disk."""
     names = list(variants)
     seconds: Dict[str, List[float]] = {name: [] for name in names}
     for round_number in range(rounds + 1):
         first = round_number % len(names)
         for name in names[first:] + names[:first]:
-            seconds[name].append(cpu_seconds_of(variants[name]))
+            seconds[name].append(cpu_seconds_of(variants[name], folder))
     return {name: values[1:] for name, values in seconds.items()}
 
 
@@ -127,11 +143,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
-    line = measure(commands_of_line(), 6 * arguments.rounds)
+    line = measure(commands_of_line(), 6 * arguments.rounds, FOLDER)
     added = 1000 * (statistics.median(line["line"]) - statistics.median(line["no line"]))
     print(f"The line of the .pth file adds {added:.2f} ms to the start of Python.", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        times = measure(commands(Path(folder)), arguments.rounds)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        times = measure(commands(folder), arguments.rounds, folder)
     rows = [
         "| | of AllenNLP (s) | ratio | target |\n| --- | --- | --- | --- |",
         row("import", times["import"], times["import of AllenNLP"], "<= 1.05"),
