@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List
 
-import startup_backbone  # type: ignore[import-not-found]  # noqa: F401 (registers the backbone)
+import startup_backbone  # type: ignore[import-not-found]  # registers the backbone
 import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
