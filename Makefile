@@ -57,15 +57,19 @@ lint: $(STAMP)  ## check style, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+BENCHMARKS := routing routing_plot extras startup loading heads distributed construction \
+	regression_metrics
+
 bench: $(STAMP)  ## measure against AllenNLP's classes
-	$(OFFLINE) $(BIN)/python benchmarks/routing.py
-	$(OFFLINE) $(BIN)/python benchmarks/loading.py
-	$(OFFLINE) $(BIN)/python benchmarks/heads.py
+	set -e; for name in $(BENCHMARKS); do $(OFFLINE) $(BIN)/python benchmarks/$$name.py; done
 ifdef EWT_DIR
-	$(OFFLINE) $(BIN)/python benchmarks/epoch.py $(EWT_DIR) $(if $(MINILM_DIR),--minilm $(MINILM_DIR))
-	$(OFFLINE) $(BIN)/python benchmarks/prediction.py $(EWT_DIR)
+	set -e; for name in epoch prediction gradients; do \
+		$(OFFLINE) $(BIN)/python benchmarks/$$name.py $(EWT_DIR); done
+ifdef MINILM_DIR
+	$(OFFLINE) $(BIN)/python benchmarks/epoch.py $(EWT_DIR) --minilm $(MINILM_DIR)
+endif
 else
-	@echo "epoch.py and prediction.py are left out: set EWT_DIR, as in examples/README.md."
+	@echo "epoch.py, prediction.py and gradients.py are left out: set EWT_DIR, as in examples/README.md."
 endif
 
 docs: .venv-docs/.installed  ## build the site of the documentation in build/site, without network

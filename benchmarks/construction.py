@@ -9,7 +9,7 @@ from typing import Any, Dict
 
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
-from routing import EmbeddingBackbone, MeanHead  # type: ignore[import-not-found]
+from routing_models import EmbeddingBackbone, MeanHead  # type: ignore[import-not-found]
 
 from multitask_model import MultiTaskModel
 

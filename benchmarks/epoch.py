@@ -5,30 +5,36 @@ English EWT, relative to AllenNLP's own `multitask` classes and to a loop in pla
     python benchmarks/epoch.py EWT_DIR
 
 EWT_DIR is the folder of the treebank. With `--minilm MINILM_DIR`, the transformer of
-`examples/README.md` is measured too. With `--write`, the table is also written to
-`benchmarks/RESULTS.md`.
+`examples/README.md` is measured instead of the BiLSTM. With `--write`, the rows are also written to
+`benchmarks/RESULTS.md`; those of the other model are kept.
 """
 
 import argparse
 import copy
 import gc
+import itertools
 import logging
 import statistics
 import time
 from collections import defaultdict, deque
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 import torch
 from ewt_models import make_experiment  # type: ignore[import-not-found]
-from results import machine, prepare, write_section  # type: ignore[import-not-found]
+from results import (  # type: ignore[import-not-found]
+    machine,
+    prepare,
+    rows_in_order,
+    write_section,
+)
 
 from multitask_model import MultiTaskModel
 
 INTRODUCTION = """
-The CPU time of a training epoch over four annotations (UPOS, XPOS, dependency tree, genre) of
-{sentences} sentences of UD English EWT, with the models of `examples/ewt`: loading, forward and
-backward pass, and a step of Adam. Medians over {epochs} epochs; the steps of the three are
-interleaved.
+The CPU time of a training epoch over four annotations (UPOS, XPOS, dependency tree, genre) of the
+first sentences of UD English EWT, with the models of `examples/ewt`: loading, forward and backward
+pass, and a step of Adam. The steps of the three are interleaved, and a ratio is the median of those
+of the epochs.
 
 - AllenNLP / ours: AllenNLP's `multitask` reader, loader and model, with the same embedder, encoder
   and heads. Its classes have one head for each task, so each annotation is a dataset. They have no
@@ -36,7 +42,7 @@ interleaved.
 - ours / plain PyTorch: relative to a loop that calls the same backbone and heads on the same
   batches, which are made by then.
 
-Command: `python benchmarks/epoch.py EWT_DIR --minilm MINILM_DIR --write`.
+Commands: `python benchmarks/epoch.py EWT_DIR --write`, and the same with `--minilm MINILM_DIR`.
 """
 Batch = Dict[str, Any]
 LossFunction = Callable[[Batch], torch.Tensor]
@@ -51,13 +57,25 @@ LABELS = {
 class Case(NamedTuple):
     config: str
     buckets: bool
+    sentences: int
+    epochs: int
     targets: List[str]
 
+    @property
+    def row_start(self) -> str:
+        return f"| `{self.config}.jsonnet` | {'yes' if self.buckets else 'no'} |"
 
+
+# AllenNLP's classes take most of the time: about six minutes for each of the models on one core.
 CASES = [
-    Case("bilstm", True, [">= 6", "<= 1.10"]),
-    Case("bilstm", False, [">= 3.5", "<= 1.10"]),
-    Case("minilm", True, [">= 6", "<= 1.10"]),
+    Case("bilstm", True, 800, 2, [">= 6", "<= 1.10"]),
+    Case("bilstm", False, 800, 2, [">= 3.5", "<= 1.10"]),
+    Case("minilm", True, 200, 3, [">= 6", "<= 1.10"]),
+]
+WARMUP = 3  # steps
+HEADER = [
+    "| model | buckets | sentences | epochs | AllenNLP / ours | target | ours / plain | target |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
 ]
 PHASES = ["loading", "forward", "backward", "optimizer"]
 
@@ -131,10 +149,8 @@ class Taken:
             yield self._kept.popleft()
 
 
-def make_contestants(
-    case: Case, variables: Dict[str, str], sentences: int
-) -> Dict[str, Contestant]:
-    made = make_experiment(case.config, variables, sentences, case.buckets)
+def make_contestants(case: Case, variables: Dict[str, str]) -> Dict[str, Contestant]:
+    made = make_experiment(case.config, variables, case.sentences, case.buckets)
     ours, theirs, plain = made.ours, made.theirs, copy.deepcopy(made.ours)
     kept: Deque[Batch] = deque()
     return {
@@ -146,11 +162,16 @@ def make_contestants(
     }
 
 
-def run_epoch(contestants: Dict[str, Contestant]) -> Dict[str, float]:
-    """The seconds of an epoch of each. AllenNLP's classes take four steps for one of the others."""
+def run_epoch(contestants: Dict[str, Contestant], steps: Optional[int] = None) -> Dict[str, float]:
+    """
+    The seconds of an epoch of each, or of its first steps. AllenNLP's classes take four steps for
+    one of the others.
+    """
     epochs = {name: contestant.epoch() for name, contestant in contestants.items()}
     remaining = list(epochs)
-    while remaining:
+    for step in itertools.count():
+        if not remaining or step == steps:
+            break
         for name in list(remaining):
             for _ in range(len(LABELS) if name == "AllenNLP" else 1):
                 if next(epochs[name], remaining) is remaining and name in remaining:
@@ -159,46 +180,46 @@ def run_epoch(contestants: Dict[str, Contestant]) -> Dict[str, float]:
     return {name: sum(contestant.seconds.values()) for name, contestant in contestants.items()}
 
 
-def measure(case: Case, variables: Dict[str, str], sentences: int, epochs: int) -> List[float]:
-    contestants = make_contestants(case, variables, sentences)
+def measure(case: Case, variables: Dict[str, str]) -> str:
+    """The row of the case."""
+    contestants = make_contestants(case, variables)
+    run_epoch(contestants, WARMUP)
     ratios = []
-    for _ in range(epochs + 1):  # the first one warms up
+    for _ in range(case.epochs):
         seconds = run_epoch(contestants)
         parts = {phase: round(s, 2) for phase, s in contestants["ours"].seconds.items()}
-        print(case, {name: round(value, 2) for name, value in seconds.items()}, parts, flush=True)
+        print({name: round(value, 2) for name, value in seconds.items()}, parts, flush=True)
         ratios.append([seconds["AllenNLP"] / seconds["ours"], seconds["ours"] / seconds["plain"]])
-    return [statistics.median(column) for column in zip(*ratios[1:])]
+    theirs, plain = (f"{statistics.median(column):.2f}" for column in zip(*ratios))
+    cells = [f"{case.sentences}", f"{case.epochs}"]
+    cells += [theirs, case.targets[0], plain, case.targets[1]]
+    return f"{case.row_start} {' | '.join(cells)} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the time of a training epoch.")
     parser.add_argument("folder", help="the folder of the treebank")
-    parser.add_argument("--minilm", help="the folder of the transformer")
-    parser.add_argument("--sentences", type=int, default=800)
-    parser.add_argument("--epochs", type=int, default=5, help="the epochs that are timed")
+    parser.add_argument("--minilm", help="the folder of the transformer, to measure it instead")
+    parser.add_argument("--sentences", type=int, help="instead of the number of each row")
+    parser.add_argument("--epochs", type=int, help="instead of the number of each row")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     prepare()
     variables = {"EWT_DIR": arguments.folder, "MINILM_DIR": arguments.minilm or ""}
-    lines = [
-        "| model | buckets | AllenNLP / ours | target | ours / plain PyTorch | target |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    rows = {}
     for case in CASES:
-        if case.config == "minilm" and arguments.minilm is None:
-            print("The transformer is left out: give its folder as --minilm.")
-            continue
-        theirs, plain = measure(case, variables, arguments.sentences, arguments.epochs)
-        values = [f"{theirs:.2f}", case.targets[0], f"{plain:.2f}", case.targets[1]]
-        buckets = "yes" if case.buckets else "no"
-        lines.append(f"| {' | '.join([f'`{case.config}.jsonnet`', buckets, *values])} |")
-        print(lines[-1], flush=True)
-    table = "\n".join(lines)
+        if (case.config == "minilm") == (arguments.minilm is not None):
+            sizes = {"sentences": arguments.sentences, "epochs": arguments.epochs}
+            case = case._replace(**{name: size for name, size in sizes.items() if size})
+            rows[case.row_start] = measure(case, variables)
+            print(rows[case.row_start], flush=True)
+    table = "\n".join([*HEADER, *rows.values()])
     print(f"\n{table}\n\n{machine()}")
     if arguments.write:
-        introduction = INTRODUCTION.format(sentences=arguments.sentences, epochs=arguments.epochs)
-        write_section("Time of an epoch", f"{introduction}\n{table}\n\n{machine()}.")
+        known = rows_in_order([case.row_start for case in CASES], rows)
+        table = "\n".join([*HEADER, *known])
+        write_section("Time of an epoch", f"{INTRODUCTION}\n{table}\n\n{machine()}.")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """
 Benchmarks data loading: batches per second of `multitask_model`'s data loader and of AllenNLP's,
-with and without a model that takes 5 or 20 ms per batch, the padding ratio, and evaluation.
+with and without a model that takes 5 or 20 ms per batch, the padding ratio, evaluation, and time
+and memory by the number of datasets and of instances.
 
     python benchmarks/loading.py
+    python benchmarks/loading.py --rows twenty scale --write
 
 Uses sentences whose lengths have a log-normal distribution with a median of 16 words, as in a
 treebank of web text, and batches of 32. Each round has one epoch of every loader; a ratio is the
-median of those of the rounds. `--rows` selects tables; `--write` writes `benchmarks/LOADING.md`.
+median of those of the rounds. `--rows` selects tables; `--write` also writes them to
+`benchmarks/LOADING.md`, where tables that were not measured are kept.
 """
 
 import argparse
@@ -14,13 +17,13 @@ import gc
 import math
 import platform
 import random
-import resource
+import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import allennlp.version
 import torch
@@ -34,21 +37,35 @@ from allennlp.data.data_loaders.multitask_scheduler import (
 from allennlp.data.dataset_readers import MultiTaskDatasetReader as AllenNLPReader
 from allennlp.data.fields import LabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
+from results import processor, write_section  # type: ignore[import-not-found]
 
 import multitask_model
 from multitask_model import MultiTaskDataLoader, MultiTaskDatasetReader
 
 RESULTS = Path(__file__).parent / "LOADING.md"
-INTRODUCTION = """# Data loading
-
-Batches of up to 32 generated sentences. A figure is the median of {rounds} rounds, or of 3 with a
-model; each round has one epoch of every loader. A ratio is the median of the ratios to AllenNLP's
-loader within a round. Padding is its proportion in the tokens of the batches. The processes of
-`num_workers` only read these fields. Command: `python benchmarks/loading.py --write`.
+INTRODUCTION = """
+Batches of up to 32 generated sentences of {sentences:,} in total. A figure is the median of
+{rounds} rounds, or of {with_model} with a model; each round has one epoch of every loader. A ratio
+is the median of the ratios to AllenNLP's loader within a round. Padding is its proportion in the
+tokens of the batches. The processes of `num_workers` only read these fields. Command:
+`python benchmarks/loading.py --rows {name} --write`.
+"""
+WORKERS = """
+Loaders with and without worker processes, for a model that takes 20 ms per batch of 32; the median
+of {with_model} rounds. Command: `python benchmarks/loading.py --rows workers --write`.
+"""
+EVALUATION = """
+{sentences:,} generated sentences through an embedding and a BiLSTM, 2 × 128, in batches of 32: in
+the order of the files, as by default, and with `loader.any_order()` in buckets; the median of
+{with_model} rounds. Command: `python benchmarks/loading.py --rows evaluation --write`.
+"""
+SCALE = """
+The CPU time of construction, reading, indexing and one epoch, divided by the number of instances,
+and the peak memory of the process: a new one for each row, in which the libraries were loaded
+before. Lazy datasets have `max_instances_in_memory` of 1,000. Command:
+`python benchmarks/loading.py --rows scale --write`.
 """
 BATCH_SIZE = 32
-ROUNDS = 7
-SENTENCES = 4000
 BUCKETS = "multitask_model, `sorting_keys`"
 BUDGET = "multitask_model, `sorting_keys`, `max_tokens` of 640"
 OURS: Dict[str, Dict[str, Any]] = {
@@ -58,8 +75,21 @@ OURS: Dict[str, Dict[str, Any]] = {
     BUCKETS: {"sorting_keys": ["text"]},
     BUDGET: {"sorting_keys": ["text"], "max_tokens": 640},
 }
+EAGER = (50, 100, 200)  # datasets of 500 instances
+LAZY = (50_000, 100_000, 200_000, 500_000)  # instances of each of two datasets
 Loaders = Dict[str, DataLoader]
 Figures = Dict[str, List[float]]
+
+
+class Sizes(NamedTuple):
+    sentences: int
+    rounds: int
+    scale: float
+
+    @property
+    def with_model(self) -> int:
+        """The rounds with a model."""
+        return max(1, self.rounds // 2)
 
 
 class GeneratedReader(DatasetReader):
@@ -78,11 +108,11 @@ class GeneratedReader(DatasetReader):
         text.token_indexers = {"tokens": SingleIdTokenIndexer()}
 
 
-def make_loaders(tasks: int) -> Loaders:
-    """Returns AllenNLP's loader and ours, all with `SENTENCES` sentences in total."""
+def make_loaders(tasks: int, sentences: int) -> Loaders:
+    """Returns AllenNLP's loader and ours, all with `sentences` sentences in total."""
     names = [f"task{i}" for i in range(tasks)]
     readers: Dict[str, DatasetReader] = {task: GeneratedReader() for task in names}
-    paths = {task: str(SENTENCES // tasks) for task in names}
+    paths = {task: str(sentences // tasks) for task in names}
     scheduler = AllenNLPScheduler(BATCH_SIZE)
     loaders: Loaders = {"AllenNLP": AllenNLPLoader(AllenNLPReader(readers), paths, scheduler)}
     for name, options in OURS.items():
@@ -128,10 +158,11 @@ def padding(loader: DataLoader) -> float:
     return 1 - filled / total
 
 
-def loading_table(tasks: int) -> List[str]:
+def loading_table(tasks: int, sizes: Sizes) -> List[str]:
     """The loader alone, and with a model that takes 5 ms."""
-    loaders = make_loaders(tasks)
-    alone, with_model = measure(loaders, 0.0, ROUNDS), measure(loaders, 0.005, ROUNDS // 2)
+    loaders = make_loaders(tasks, sizes.sentences)
+    alone = measure(loaders, 0.0, sizes.rounds)
+    with_model = measure(loaders, 0.005, sizes.with_model)
     lines = [
         f"| datasets: {tasks} | batches/s | ratio | with a model of 5 ms | ratio | padding |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -144,10 +175,11 @@ def loading_table(tasks: int) -> List[str]:
     return lines
 
 
-def workers_table() -> List[str]:
+def workers_table(sizes: Sizes) -> List[str]:
     """Workers against none, with a model that takes 20 ms."""
-    loaders = {name: loader for name, loader in make_loaders(1).items() if name in list(OURS)[:3]}
-    figures = measure(loaders, 0.02, 3)
+    made = make_loaders(1, sizes.sentences)
+    loaders = {name: loader for name, loader in made.items() if name in list(OURS)[:3]}
+    figures = measure(loaders, 0.02, sizes.with_model)
     lines = ["| with a model of 20 ms | batches/s | ratio to no worker |", "| --- | --- | --- |"]
     for name in loaders:
         of_name = ratio(figures, name, "multitask_model")
@@ -155,9 +187,9 @@ def workers_table() -> List[str]:
     return lines
 
 
-def evaluation_table() -> List[str]:
+def evaluation_table(sizes: Sizes) -> List[str]:
     """Instances per second of a BiLSTM, in the order of the files and in buckets."""
-    loader = make_loaders(1)[BUCKETS]
+    loader = make_loaders(1, sizes.sentences)[BUCKETS]
     assert isinstance(loader, MultiTaskDataLoader)
     embedding, encoder = (
         torch.nn.Embedding(1100, 64),
@@ -170,10 +202,10 @@ def evaluation_table() -> List[str]:
             for batch in loader:
                 text: Any = batch["text"]
                 encoder(embedding(text["tokens"]["tokens"]))
-        return SENTENCES / (time.perf_counter() - start)
+        return sizes.sentences / (time.perf_counter() - start)
 
     figures: Figures = {"order of the files": [], "buckets": []}
-    for _ in range(3):
+    for _ in range(sizes.with_model):
         figures["order of the files"].append(evaluate())
         with loader.any_order():
             figures["buckets"].append(evaluate())
@@ -184,65 +216,101 @@ def evaluation_table() -> List[str]:
     return lines
 
 
-def peak_megabytes(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[float, float]:
-    """Returns the microseconds per instance of an epoch, and the peak memory of this process."""
+def megabytes(field: str) -> float:
+    """
+    A value of this process in `/proc`. `getrusage` has at least the memory of the process that
+    started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    (kilobytes,) = re.findall(rf"^{field}:\s+(\d+) kB$", status, re.M)
+    return int(kilobytes) / 1024
+
+
+def time_and_memory(tasks: int, of_each: int, lazy: Optional[int]) -> Tuple[float, float, float]:
+    """
+    The microseconds of CPU time per instance, the peak memory of this process in MB, and how much
+    of it was not used before.
+    """
+    before = megabytes("VmRSS")
     names = [f"task{i}" for i in range(tasks)]
     reader = MultiTaskDatasetReader({task: GeneratedReader() for task in names})
     paths = dict.fromkeys(names, str(of_each))
     options: Dict[str, Any] = {"batch_size": BATCH_SIZE, "max_instances_in_memory": lazy}
-    start = time.perf_counter()
+    start = time.process_time()
     loader = MultiTaskDataLoader(reader, paths, **options)
     words = [f"w{i}" for i in range(1000)]
     loader.index_with(Vocabulary(tokens_to_add={"tokens": words, "labels": ["0", "1"]}))
     instances = sum(len(batch["label"]) for batch in loader)
-    microseconds = 1e6 * (time.perf_counter() - start) / instances
-    return microseconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    microseconds = 1e6 * (time.process_time() - start) / instances
+    peak = megabytes("VmHWM")
+    return microseconds, peak, peak - before
 
 
-def scale_table() -> List[str]:
-    """Reading, indexing and one epoch, each in a process of its own."""
-    cases: List[Tuple[int, int, Optional[int]]] = [(tasks, 500, None) for tasks in (50, 100, 200)]
-    cases += [(2, of_each, 1000) for of_each in (5_000, 50_000)]
-    lines = ["| datasets | microseconds per instance | peak memory |", "| --- | --- | --- |"]
+def scale_table(sizes: Sizes) -> List[str]:
+    """Reading, indexing and one epoch, each in a new process."""
+    cases: List[Tuple[int, int, Optional[int]]] = [(tasks, 500, None) for tasks in EAGER]
+    cases += [(2, of_each, 1000) for of_each in LAZY]
+    lines = [
+        "| datasets | CPU time per instance (µs) | peak memory | of these for the data |",
+        "| --- | --- | --- | --- |",
+    ]
     for tasks, of_each, lazy in cases:
-        with ProcessPoolExecutor(1, get_context("fork")) as pool:
-            microseconds, peak = pool.submit(peak_megabytes, tasks, of_each, lazy).result()
-        name = f"{tasks} of {of_each:,} instances{', read lazily' if lazy else ''}"
-        lines.append(f"| {name} | {microseconds:.0f} | {peak:.0f} MB |")
+        # A fork would start with the memory of this process.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            size = max(1, round(of_each * sizes.scale))
+            microseconds, *memory = pool.submit(time_and_memory, tasks, size, lazy).result()
+        name = f"{tasks} of {size:,} instances{', read lazily' if lazy else ''}"
+        cells = [name, f"{microseconds:.0f}", *(f"{value:.0f} MB" for value in memory)]
+        lines.append(f"| {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
     return lines
 
 
-TABLES: Dict[str, Callable[[], List[str]]] = {
-    "one": lambda: loading_table(1),
-    "twenty": lambda: loading_table(20),
-    "workers": workers_table,
-    "evaluation": evaluation_table,
-    "scale": scale_table,
+class Section(NamedTuple):
+    title: str
+    introduction: str
+    table: Callable[[Sizes], List[str]]
+
+
+SECTIONS = {
+    "one": Section("Data loading", INTRODUCTION, lambda sizes: loading_table(1, sizes)),
+    "twenty": Section(
+        "Data loading, 20 datasets", INTRODUCTION, lambda sizes: loading_table(20, sizes)
+    ),
+    "workers": Section("Worker processes", WORKERS, workers_table),
+    "evaluation": Section("Evaluation in buckets", EVALUATION, evaluation_table),
+    "scale": Section("Time and memory by size", SCALE, scale_table),
 }
+
+
+def machine() -> str:
+    return (
+        f"{processor()}, two cores; Python {platform.python_version()}, torch {torch.__version__}, "
+        f"allennlp {allennlp.version.VERSION}, multitask_model {multitask_model.__version__}."
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmarks data loading.")
-    parser.add_argument("--rows", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--rows", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--sentences", type=int, default=4000, help="of all tables but `scale`")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the datasets of `scale`")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/LOADING.md")
     arguments = parser.parse_args()
     random.seed(0)
     torch.set_num_threads(1)
-    tables = []
+    sizes = Sizes(arguments.sentences, arguments.rounds, arguments.scale)
     for name in arguments.rows:
-        tables.append("\n".join(TABLES[name]()))
-        print(f"{tables[-1]}\n", flush=True)
-    versions: List[str] = [
-        f"Python {platform.python_version()}",
-        f"torch {torch.__version__}",
-        f"allennlp {allennlp.version.VERSION}",
-        f"multitask_model {multitask_model.__version__}",
-    ]
-    machine = f"Two CPU cores; {', '.join(versions)}."
-    print(machine)
-    if arguments.write:
-        introduction = INTRODUCTION.format(rounds=ROUNDS)
-        RESULTS.write_text("\n".join([introduction, *(f"{t}\n" for t in tables), machine, ""]))
+        section = SECTIONS[name]
+        table = "\n".join(section.table(sizes))
+        print(f"{table}\n", flush=True)
+        if arguments.write:
+            text = section.introduction.format(
+                name=name, with_model=sizes.with_model, **sizes._asdict()
+            )
+            write_section(section.title, f"{text}\n{table}\n\n{machine()}", RESULTS)
+    print(machine())
 
 
 if __name__ == "__main__":

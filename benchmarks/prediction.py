@@ -1,6 +1,6 @@
 """
-The time of predictions from JSON with four heads, relative to AllenNLP's own `multitask` predictor,
-and of `import multitask_model`, relative to `import allennlp.models`.
+The time of predictions from JSON with four heads, relative to AllenNLP's own `multitask` predictor.
+`startup.py` measures the time to the first prediction.
 
     python benchmarks/prediction.py EWT_DIR
 
@@ -11,10 +11,6 @@ EWT_DIR is the folder of the treebank. With `--write`, the table is also written
 import argparse
 import itertools
 import logging
-import resource
-import statistics
-import subprocess
-import sys
 from typing import Dict, List, Tuple, cast
 
 from allennlp.common import JsonDict
@@ -46,8 +42,6 @@ sentences of UD English EWT, in batches of 32. CPU time: median of the ratios wi
 - one annotation each: the objects have the tasks UPOS, XPOS, dependency tree and genre in turn.
 - four annotations each: this package predicts them for one task with four heads, AllenNLP's classes
   for four tasks.
-- import: CPU time of a process with `import multitask_model`, and of one with
-  `import allennlp.models`.
 
 Command: `python benchmarks/prediction.py EWT_DIR --write`.
 """
@@ -115,22 +109,8 @@ def measure_predictions(folder: str, rounds: int) -> Dict[str, float]:
     }
 
 
-def seconds_of_process(code: str) -> float:
-    """The CPU time of a Python process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def measure_import(rounds: int) -> float:
-    codes = ["import multitask_model", "import allennlp.models"]
-    times = [[seconds_of_process(code) for code in codes] for _ in range(rounds + 1)]
-    return statistics.median(ours / theirs for ours, theirs in times[1:])
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure predictions and the import.")
+    parser = argparse.ArgumentParser(description="Measure predictions.")
     parser.add_argument("folder", help="the folder of the treebank")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
@@ -141,7 +121,6 @@ def main() -> None:
     for name, ratio in measure_predictions(arguments.folder, arguments.rounds).items():
         lines.append(f"| AllenNLP / ours, {name} | {ratio:.2f} | >= 3 |")
         print(lines[-1], flush=True)
-    lines.append(f"| ours / AllenNLP, import | {measure_import(arguments.rounds):.2f} | <= 1.05 |")
     table = "\n".join(lines)
     print(f"\n{table}\n\n{machine()}")
     if arguments.write:

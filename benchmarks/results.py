@@ -76,6 +76,19 @@ def machine() -> str:
     )
 
 
+def rows_in_order(starts: Sequence[str], measured: Mapping[str, str]) -> List[str]:
+    """
+    The rows of a table of `RESULTS.md`, by what each starts with: those that were measured now, and
+    the others as they were written before, if they were.
+    """
+    written = RESULTS.read_text().splitlines()
+    rows = [
+        measured.get(start) or next((line for line in written if line.startswith(start)), None)
+        for start in starts
+    ]
+    return [row for row in rows if row is not None]
+
+
 def write_section(title: str, body: str, path: Path = RESULTS) -> None:
     """Replaces the section of that title, or adds it at the end. Other sections are unchanged."""
     text = path.read_text() if path.exists() else ""
