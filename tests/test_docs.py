@@ -253,8 +253,8 @@ def test_the_scripts_of_the_page_of_predictions(tmp_path: Path) -> None:
     model = make_model(config, reader)
     save_archive(model, reader, tmp_path / "model.tar.gz")
     page = DOCS / "predictions.md"
-    _, script, excerpt = (b.code for b in code_blocks(page) if b.language == "python")
-    printed = run_in(tmp_path, ["python", "-c", script])
+    options, script, excerpt = (b.code for b in code_blocks(page) if b.language == "python")
+    printed = run_in(tmp_path, ["python", "-c", options + script])
     assert "'topic_accuracy': " in printed
     copied = load_archive(tmp_path / "copy" / "model.tar.gz").model
     assert set(copied.state_dict()) == set(model.state_dict())

@@ -96,7 +96,7 @@ def modules_by_name(modules: torch.nn.ModuleDict) -> Dict[str, torch.nn.Module]:
     The dictionary that a `ModuleDict` wraps, so changes of the one are changes of the other. It is
     read without a call of a Python function, which shows in a step of a light model.
     """
-    return modules._modules  # type: ignore[return-value]
+    return modules._modules
 
 
 def is_unsaved_buffer(module: torch.nn.Module, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import difflib
 import logging
-from typing import Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from allennlp.common.util import is_distributed
 
