@@ -1,7 +1,8 @@
 """The fast path for batches of one task, which the second batch of a kind takes."""
 
 import copy
-from typing import Any, Dict, List
+import pickle
+from typing import Any, Callable, Dict, List
 
 import pytest
 import torch
@@ -179,6 +180,27 @@ def test_a_head_that_is_added_to_the_task_runs() -> None:
     model(**batch)
     model.add_head("b", FixedHead(x=1), ["a"])
     assert model(**batch) == {"b_x": 1}
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
+def test_a_copy_of_the_model_runs_its_own_heads(duplicate: Callable[..., MultiTaskModel]) -> None:
+    model = fixed_model(heads={"a": {"x": 1}})
+    batch = {"text": [1], "task": ["a"]}
+    model(**batch)
+    copied = duplicate(model)
+    for head in copied.heads.values():
+        head.outputs["x"] = 2
+    assert (copied(**batch), model(**batch)) == ({"a_x": 2}, {"a_x": 1})
+
+
+def test_a_head_that_was_replaced_does_not_run() -> None:
+    model = fixed_model(heads={"a": {"x": 1}})
+    batch = {"text": [1], "task": ["a"]}
+    model(**batch)
+    model.heads["a"] = FixedHead(x=2)
+    assert model(**batch) == {"a_x": 2}
 
 
 def test_the_memory_of_the_path_is_bounded() -> None:
