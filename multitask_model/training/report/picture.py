@@ -44,7 +44,8 @@ def draw(report: Report, path: Path) -> None:
     """
     Draws two panels for each head: its training loss (dashed) and its validation loss, and its main
     metric with the best epoch marked. A dotted line is at the epoch that the trainer chose. Below
-    are the proportions of the tasks in the instances and in the seconds of the last epoch.
+    are the proportions of the tasks, if there are several, in the instances and in the seconds of
+    the last epoch.
     """
     from matplotlib.figure import Figure
 
@@ -53,12 +54,13 @@ def draw(report: Report, path: Path) -> None:
     rows = math.ceil(len(heads) / columns)
     heights = [3.4 * rows + 0.5]
     last = report.epochs[-1]
-    if last.instances:
+    has_tasks = len(last.instances) > 1
+    if has_tasks:
         heights.append(0.28 * len(last.instances) + 1.0)
     figure = Figure(figsize=(3.2 * max(2, columns), sum(heights)), layout="constrained")
     parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
     _draw_heads(parts[0][0], heads, report.chosen_epoch, (rows, columns))
-    if last.instances:
+    if has_tasks:
         _draw_tasks(parts[1][0], last)
     figure.savefig(path, dpi=110, facecolor="white")
 
@@ -78,6 +80,7 @@ def _draw_heads(
             continue
         _draw_losses(upper, heads[i])
         _draw_metric(lower, heads[i], chosen)
+        lower.set_xlabel("epoch", fontsize=8)
         for panel in (upper, lower):
             panel.tick_params(labelsize=7)
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -109,7 +112,7 @@ def _short(name: str) -> str:
 
 
 def _title(chosen: Optional[int]) -> str:
-    text = "losses: training dashed, validation solid; main metric: best epoch circled"
+    text = "losses: training dashed, validation solid\nmain metric: best epoch circled"
     if chosen is not None:
         text += f"; dotted: epoch {chosen}, chosen by the trainer"
     return text

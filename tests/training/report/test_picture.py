@@ -22,6 +22,28 @@ def test_the_picture_is_a_png(tmp_path: Path, heads: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("heads", [1, 2])
+def test_the_title_fits_the_picture(tmp_path: Path, heads: int) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    draw(make_report({f"head{i}": [0.5] for i in range(heads)}, chosen=0), tmp_path / "report.png")
+    pixels = image.imread(tmp_path / "report.png")
+    margins = (pixels[:, :2], pixels[:, -2:])
+    assert [bool((margin == 1.0).all()) for margin in margins] == [True, True]
+
+
+@pytest.mark.slow
+def test_proportions_are_drawn_of_several_tasks(tmp_path: Path) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    report = make_report({"a": [0.5], "b": [0.5]})
+    draw(report, tmp_path / "two.png")
+    report.epochs[0].instances = {"news": 10}
+    draw(report, tmp_path / "one.png")
+    heights = [image.imread(tmp_path / f"{name}.png").shape[0] for name in ("two", "one")]
+    # In inches, at 110 dots each: 3.9 for the heads, 1.0 for the proportions and 0.28 for a task.
+    assert heights == [int((3.9 + 1.0 + 2 * 0.28) * 110), 429]
+
+
+@pytest.mark.slow
 def test_names_are_no_formulas(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     report = make_report({r"$\frac$": [0.5]}, metric="$x_{$")
