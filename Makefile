@@ -69,7 +69,7 @@ ifdef MINILM_DIR
 	$(OFFLINE) $(BIN)/python benchmarks/epoch.py $(EWT_DIR) --minilm $(MINILM_DIR)
 endif
 else
-	@echo "epoch.py, prediction.py and gradients.py are left out: set EWT_DIR, as in examples/README.md."
+	@echo "epoch.py, prediction.py and gradients.py are left out: set EWT_DIR, as in examples/ewt/README.md."
 endif
 
 docs: .venv-docs/.installed  ## build the site of the documentation in build/site, without network

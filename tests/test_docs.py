@@ -36,11 +36,10 @@ from scripts.docs_site.links import outer_pages
 from tests.helpers.annotators import make_config, make_model, make_reader
 from tests.helpers.commands import ROOT
 from tests.helpers.models import FixedBackbone, make_vocab
-from tests.helpers.pages import DOCS, code_block, code_blocks, config_excerpts, run_in
+from tests.helpers.pages import DOCS, README, code_block, code_blocks, config_excerpts, run_in
 from tests.helpers.registry import our_types
 
-OTHERS = ["README.md", "CONTRIBUTING.md", "examples/README.md", "examples/balance/README.md"]
-PAGES = [*(ROOT / page for page in OTHERS), *sorted(DOCS.rglob("*.md"))]
+PAGES = [README, *(ROOT / page for page in outer_pages()), *sorted(DOCS.rglob("*.md"))]
 TUTORIAL = DOCS / "tutorial.md"
 
 

@@ -41,6 +41,7 @@ config(
     num_epochs: 12,
     patience: 5,
     validation_metric: ["+entailment_accuracy", "+similarity_pearson"],
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

@@ -18,6 +18,7 @@ config(
     learning_rate_scheduler: { type: "linear_with_warmup", warmup_steps: 50 },
     num_epochs: 3,
     validation_metric: ["+entailment_accuracy", "+similarity_pearson"],
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

@@ -51,6 +51,7 @@ config(
     num_epochs: 10,
     patience: 3,
     validation_metric: ["+slots_f1-measure-overall", "+intent_accuracy"],
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

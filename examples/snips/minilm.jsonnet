@@ -32,6 +32,7 @@ config(
     num_epochs: 3,
     patience: 2,
     validation_metric: ["+slots_f1-measure-overall", "+intent_accuracy"],
+    callbacks: [{ type: "task_report" }],
     cuda_device: -1,
   },
 }

@@ -10,6 +10,7 @@ from typing import Any, List
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 from scripts.docs_site.links import (
+    PICTURES,
     ROOT,
     code_page,
     outer_pages,
@@ -26,7 +27,7 @@ REQUEST = re.compile(
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Adds the pages outside of `docs`, and pages for the code that all pages link to."""
+    """Adds the pages outside of `docs`, the pictures of all pages, and pages for linked code."""
     linked: List[str] = []
     for file in files.documentation_pages():
         linked += targets(f"docs/{file.src_uri}", file.content_string)
@@ -36,11 +37,17 @@ def on_files(files: Files, config: Any) -> Files:
         files.append(File.generated(config, path, content=rewrite_links(path, text)))
     for path in sorted(set(linked)):
         # Links that lead nowhere are left to the validation of the links.
-        if files.get_file_from_path(site_path(path)) is None and (ROOT / path).exists():
-            page = File.generated(config, site_path(path), content=code_page(path))
-            page.inclusion = InclusionLevel.NOT_IN_NAV
-            files.append(page)
+        if files.get_file_from_path(site_path(path)) is None and (ROOT / path).is_file():
+            files.append(_linked_file(config, path))
     return files
+
+
+def _linked_file(config: Any, path: str) -> File:
+    if path.endswith(PICTURES):
+        return File.generated(config, path, abs_src_path=str(ROOT / path))
+    page = File.generated(config, site_path(path), content=code_page(path))
+    page.inclusion = InclusionLevel.NOT_IN_NAV
+    return page
 
 
 def on_page_markdown(markdown: str, page: Any, **kwargs: Any) -> str:

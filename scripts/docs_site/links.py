@@ -1,6 +1,6 @@
 """
-Where the files of the repository are on the site: pages of `docs` at its root, other pages at their
-own path, and files with code, and folders of them, as pages that show the code.
+Where the files of the repository are on the site: pages of `docs` at its root, other pages and
+pictures at their own path, and files with code as pages that show the code.
 """
 
 import os
@@ -10,6 +10,7 @@ from typing import Iterator, List
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)")
+PICTURES = (".png", ".svg")
 LANGUAGES = {".py": "python", ".jsonnet": "jsonnet", ".libsonnet": "jsonnet", ".jsonl": "json"}
 
 
@@ -41,7 +42,7 @@ def site_path(path: str) -> str:
         return path[len("docs/") :]
     if (ROOT / path / "README.md").exists():
         return f"{path}/README.md"
-    return path if path.endswith(".md") else f"{path}.md"
+    return path if path.endswith((".md", *PICTURES)) else f"{path}.md"
 
 
 def targets(page: str, text: str) -> Iterator[str]:
@@ -65,14 +66,7 @@ def _resolve(page: str, target: str) -> str:
 
 
 def code_page(path: str) -> str:
-    """Returns a page that shows a file, or the files of a folder that have a known language."""
+    """Returns a page that shows a file."""
     file = ROOT / path
-    if file.is_file():
-        return f"# {path}\n\n{_fenced(file)}"
-    files = sorted(child for child in file.iterdir() if child.suffix in LANGUAGES)
-    return "\n\n".join([f"# {path}", *(f"## {child.name}\n\n{_fenced(child)}" for child in files)])
-
-
-def _fenced(file: Path) -> str:
     language = LANGUAGES.get(file.suffix, "text")
-    return f"````{language}\n{file.read_text(encoding='utf-8')}````\n"
+    return f"# {path}\n\n````{language}\n{file.read_text(encoding='utf-8')}````\n"

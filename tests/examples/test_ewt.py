@@ -11,6 +11,7 @@ from tests.helpers.example_configs import (
     TINY_TRANSFORMER,
     copy_example,
     run_commands,
+    suggested_overrides,
 )
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
@@ -96,3 +97,11 @@ def test_the_transformer_trains_all_four_heads(directory: Path) -> None:
     assert scores["xpos_accuracy"] > 0.6
     assert scores["parser_LAS"] > 0.6
     check_loss(scores)
+
+
+@pytest.mark.slow
+def test_the_genre_counts_less_as_the_readme_suggests(directory: Path) -> None:
+    overrides = {**TINY_BILSTM, "trainer.num_epochs": 1, **suggested_overrides("ewt")}
+    scores = run_commands("ewt/bilstm", overrides, directory)
+    others = sum(scores[f"{head}_loss"] for head in HEADS if head != "genre")
+    assert scores["loss"] == pytest.approx(others + 0.1 * scores["genre_loss"])

@@ -15,7 +15,12 @@ from allennlp.data import DatasetReader, Vocabulary
 
 import multitask_model  # noqa: F401  (registers the types of the configs)
 from tests.helpers.commands import ROOT
-from tests.helpers.example_configs import BY_LOSS, copy_example, run_commands
+from tests.helpers.example_configs import (
+    BY_LOSS,
+    copy_example,
+    run_commands,
+    suggested_overrides,
+)
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 PAIRS = ROOT / "examples" / "pairs"
@@ -206,6 +211,14 @@ def test_the_siamese_bilstm_learns_from_pairs(directory: Path) -> None:
     assert scores["entailment_accuracy"] >= 0.9
     assert scores["similarity_pearson"] >= 0.9
     assert scores["loss"] == pytest.approx(scores["entailment_loss"] + scores["similarity_loss"])
+
+
+@pytest.mark.slow
+def test_only_the_entailment_is_trained_as_the_readme_suggests(directory: Path) -> None:
+    overrides = {**BY_LOSS, "trainer.num_epochs": 1, **suggested_overrides("pairs")}
+    scores = run_commands("pairs/bilstm", overrides, directory)
+    assert scores["similarity_loss"] > 0.1
+    assert scores["loss"] == pytest.approx(scores["entailment_loss"])
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from tests.helpers.example_configs import (
     TINY_TRANSFORMER,
     copy_example,
     run_commands,
+    suggested_overrides,
 )
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
@@ -257,3 +258,12 @@ def test_the_transformer_trains_both_heads(directory: Path) -> None:
     assert scores["intent_accuracy"] > 0.8
     assert scores["slots_f1-measure-overall"] > 0.6
     assert scores["loss"] == pytest.approx(scores["intent_loss"] + scores["slots_loss"])
+
+
+@pytest.mark.slow
+def test_slots_without_a_crf_as_the_readme_suggests(directory: Path) -> None:
+    overrides = {**TINY_BILSTM, "trainer.num_epochs": 1, **suggested_overrides("snips")}
+    scores = run_commands("snips/bilstm", overrides, directory)
+    assert "slots_f1-measure-overall" in scores
+    config = json.loads((directory / "examples/snips/work/bilstm/config.json").read_text())
+    assert config["model"]["heads"]["slots"]["type"] == "tagger"

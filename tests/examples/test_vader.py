@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+from allennlp.common import Params
+from allennlp.data.data_loaders.multitask_epoch_sampler import MultiTaskEpochSampler
 
 from examples.vader import fetch
 from examples.vader.fetch import Row
+from multitask_model.data.samplers import ProportionalSampler
+from tests.helpers.example_configs import suggested_overrides
 from tests.helpers.forked import forked_python
 
 VADER = Path(fetch.__file__).parent
@@ -218,6 +222,14 @@ def check_predictions(lines: List[str]) -> None:
         assert 0 < float(first) <= 1
         assert 0 < float(second) <= 1
         assert -5 < float(intensity) < 5
+
+
+def test_the_sampler_that_the_readme_suggests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_DIR", "data")
+    overrides = json.dumps(suggested_overrides("vader"))
+    config = Params.from_file(str(VADER / "config.jsonnet"), overrides)
+    sampler = MultiTaskEpochSampler.from_params(config["data_loader"]["sampler"])
+    assert type(sampler) is ProportionalSampler
 
 
 @pytest.mark.slow

@@ -43,10 +43,10 @@ def copy_example(name: str, directory: Path) -> None:
 
 def run_commands(config: str, overrides: Mapping[str, object], directory: Path) -> Dict[str, float]:
     """
-    Runs the two commands that the README of the examples has for a config, for training and for
+    Runs the two commands that the README of the example has for a config, for training and for
     evaluation, and returns the metrics that the second one writes.
     """
-    readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    readme = _readme(config.partition("/")[0])
     run = config.replace("/", "/work/")
     train, evaluate = re.findall(rf"^ *allennlp (.*examples/{run}\b.*)$", readme, re.MULTILINE)
     assert f"examples/{config}.jsonnet" in train
@@ -55,6 +55,17 @@ def run_commands(config: str, overrides: Mapping[str, object], directory: Path) 
     scores = directory / "scores.json"
     run_allennlp_here(*_arguments(evaluate), "--output-file", scores, directory=directory)
     return json.loads(scores.read_text())
+
+
+def suggested_overrides(name: str) -> Dict[str, object]:
+    """The `--overrides` of the only command with overrides in the README of an example."""
+    (overrides,) = re.findall(r"^ .* --overrides '([^']+)'", _readme(name), re.MULTILINE)
+    parsed: Dict[str, object] = json.loads(overrides)
+    return parsed
+
+
+def _readme(name: str) -> str:
+    return (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
 
 
 def _arguments(command: str) -> List[str]:

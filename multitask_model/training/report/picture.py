@@ -7,18 +7,17 @@ from typing import Any, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
-from multitask_model.training.report.console_table import number
+from multitask_model.training.report.picture_panels import (
+    BLUE,
+    draw_losses,
+    draw_metric,
+    short_name,
+)
 from multitask_model.training.report.records import EpochRecord, Report
-from multitask_model.training.report.summary import HeadSummary, Point, summarize
-
-# Of the palette of Okabe and Ito, which color-blind people can tell apart.
-BLUE, VERMILION, BLACK, GRAY = "#0072B2", "#D55E00", "#000000", "#888888"
+from multitask_model.training.report.summary import HeadSummary, summarize
 
 COLUMNS = 5
 """The number of heads side by side."""
-
-MAX_NAME = 30
-"""The number of characters of a name."""
 
 
 def has_matplotlib() -> bool:
@@ -44,7 +43,8 @@ def draw(report: Report, path: Path) -> None:
     """
     Draws two panels for each head: its training loss (dashed) and its validation loss, and its main
     metric with the best epoch marked. A dotted line is at the epoch that the trainer chose. Below
-    are the proportions of the tasks in the instances and in the seconds of the last epoch.
+    are the proportions of the tasks, if there are several, in the instances and in the seconds of
+    the last epoch.
     """
     from matplotlib.figure import Figure
 
@@ -53,12 +53,13 @@ def draw(report: Report, path: Path) -> None:
     rows = math.ceil(len(heads) / columns)
     heights = [3.4 * rows + 0.5]
     last = report.epochs[-1]
-    if last.instances:
+    has_tasks = len(last.instances) > 1
+    if has_tasks:
         heights.append(0.28 * len(last.instances) + 1.0)
     figure = Figure(figsize=(3.2 * max(2, columns), sum(heights)), layout="constrained")
     parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
     _draw_heads(parts[0][0], heads, report.chosen_epoch, (rows, columns))
-    if last.instances:
+    if has_tasks:
         _draw_tasks(parts[1][0], last)
     figure.savefig(path, dpi=110, facecolor="white")
 
@@ -76,19 +77,20 @@ def _draw_heads(
             upper.set_axis_off()
             lower.set_axis_off()
             continue
-        _draw_losses(upper, heads[i])
-        _draw_metric(lower, heads[i], chosen)
         for panel in (upper, lower):
             panel.tick_params(labelsize=7)
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             panel.yaxis.set_major_locator(MaxNLocator(4))
             panel.spines[["top", "right"]].set_visible(False)
+        draw_losses(upper, heads[i])
+        draw_metric(lower, heads[i], chosen)
+        lower.set_xlabel("epoch", fontsize=8)
     figure.suptitle(_title(chosen), fontsize=9)
 
 
 def _draw_tasks(figure: Any, last: EpochRecord) -> None:
     tasks = list(last.instances)
-    names = [_short(task) for task in tasks]
+    names = [short_name(task) for task in tasks]
     left, right = figure.subplots(1, 2, sharey=True)
     seconds = sum(last.seconds.values()) or 1.0
     shares = {task: last.share(task) or 0.0 for task in tasks}
@@ -102,38 +104,8 @@ def _draw_tasks(figure: Any, last: EpochRecord) -> None:
     left.invert_yaxis()
 
 
-def _short(name: str) -> str:
-    """A name of limited length, in which matplotlib finds no formulas."""
-    short = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
-    return short.replace("$", r"\$")
-
-
 def _title(chosen: Optional[int]) -> str:
-    text = "losses: training dashed, validation solid; main metric: best epoch circled"
+    text = "losses: training dashed, validation solid\nmain metric: best epoch circled"
     if chosen is not None:
         text += f"; dotted: epoch {chosen}, chosen by the trainer"
     return text
-
-
-def _draw_losses(panel: Any, head: HeadSummary) -> None:
-    panel.set_title(_short(head.name), fontsize=10, fontweight="bold", loc="left")
-    panel.set_ylabel("loss", fontsize=8)
-    _plot(panel, head.training_losses, color=VERMILION, linestyle="--")
-    _plot(panel, head.validation_losses, color=BLUE, linestyle="-")
-
-
-def _draw_metric(panel: Any, head: HeadSummary, chosen: Optional[int]) -> None:
-    panel.set_ylabel(_short(head.metric.label), fontsize=8)
-    _plot(panel, head.values, color=BLACK, linestyle="-")
-    if head.best is not None:
-        epoch, value = head.best
-        panel.plot([epoch], [value], "o", markerfacecolor="none", markeredgecolor=BLACK, ms=8)
-        panel.set_title(f"best {number(value)} in epoch {epoch}", fontsize=8, loc="right")
-    if chosen is not None:
-        panel.axvline(chosen, color=GRAY, linestyle=":", linewidth=1.2)
-
-
-def _plot(panel: Any, points: Sequence[Point], **style: Any) -> None:
-    if points:
-        epochs, values = zip(*points)
-        panel.plot(epochs, values, linewidth=1.5, marker=".", markersize=4, **style)
