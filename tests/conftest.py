@@ -11,7 +11,16 @@ import numpy
 import pytest
 import torch
 
-from tests.helpers.forked import forked_python
+from tests.helpers.forked import forked_python, share_forked_commands
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Starts the server of `tests/helpers/forked.py` for all processes of pytest-xdist, unless the
+    tests that start processes are left out. A single process starts it with the first such test.
+    """
+    if config.getoption("numprocesses", None) and "not slow" not in config.option.markexpr:
+        share_forked_commands()
 
 
 @pytest.fixture(autouse=True)
