@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.helpers.forked import forked_python, share_forked_commands
+from tests.helpers.quick_imports import search_once
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +37,11 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # the test processes share the cores
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _search_once() -> None:
+    search_once()
 
 
 @pytest.fixture(scope="session")

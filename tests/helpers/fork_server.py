@@ -170,6 +170,9 @@ if __name__ == "__main__":
     for name in PRELOADED:
         with contextlib.suppress(ImportError):  # PyTorch 1.12 has no `torch._dynamo`
             importlib.import_module(name)
+    quick_imports = runpy.run_path(os.path.join(os.path.dirname(__file__), "quick_imports.py"))
+    quick_imports["search_once"]()
+    quick_imports["import_allennlp"]()
     gc.collect()
     gc.freeze()  # so that the processes do not copy the memory
     request = serve(int(sys.argv[1]))
