@@ -1,7 +1,7 @@
 """
-Makes AllenNLP's commands search for modules once. Each of them imports all modules of `allennlp` and
-of the included packages. Before each module, AllenNLP lets Python forget the content of all folders,
-and looks for a package `checklist`: two to four seconds, even if all modules are imported.
+Makes AllenNLP's commands search for modules once. Each of them imports all modules of `allennlp`
+and of the included packages. Before each module, AllenNLP lets Python forget the content of all
+folders, and looks for a package `checklist`. That takes seconds, even if all modules are imported.
 
 `tests/helpers/fork_server.py` runs this file as a script, so it imports nothing from `tests`.
 """
