@@ -16,6 +16,8 @@ STAMP := $(VENV)/.installed
 
 # Tests, demo and benchmarks use local models only. With this variable, a download is an error.
 OFFLINE := HF_HUB_OFFLINE=1
+# Compiled modules are written, so that the processes of the tests do not compile the package again.
+TESTING := $(OFFLINE) PYTHONDONTWRITEBYTECODE=
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-fast test-oldest latest lint bench docs clean
@@ -30,10 +32,10 @@ demo: $(STAMP)  ## train and evaluate the example on real data
 	$(OFFLINE) $(BIN)/python examples/vader/demo.py
 
 test: $(STAMP)  ## run all tests in two processes
-	$(OFFLINE) $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(TESTING) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: $(STAMP)  ## run the tests that are not marked slow
-	$(OFFLINE) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(TESTING) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 # Read from the directory before the packages of the environment, so that PyTorch is not installed
 # again. The lower bound of pyproject.toml and what it requires.
@@ -43,14 +45,14 @@ OLDEST_PACKAGES := 'transformers==4.46.*' 'tokenizers==0.20.*' 'huggingface_hub<
 test-oldest: $(STAMP)  ## run the tests that use transformers with its oldest supported release
 	rm -rf $(OLDEST)
 	$(BIN)/python -m pip install --quiet --no-deps --target $(OLDEST) $(OLDEST_PACKAGES)
-	$(OFFLINE) PYTHONPATH=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -n 2 --dist worksteal \
+	$(TESTING) PYTHONPATH=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -n 2 --dist worksteal \
 		$$(grep -rlE 'transformers|tiny_bert' tests --include='test_*.py')
 
 latest:  ## run all tests in a new environment with the newest releases that pyproject.toml allows
 	rm -rf .venv-latest
 	sh scripts/install.sh $(PYTHON) .venv-latest
 	.venv-latest/bin/python -m pip freeze --exclude-editable
-	$(OFFLINE) .venv-latest/bin/python -m pytest -n 2 --dist worksteal
+	$(TESTING) .venv-latest/bin/python -m pytest -n 2 --dist worksteal
 
 lint: $(STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check .

@@ -11,7 +11,17 @@ import numpy
 import pytest
 import torch
 
-from tests.helpers.forked import forked_python
+from tests.helpers.forked import forked_python, share_forked_commands
+from tests.helpers.quick_imports import search_once
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Starts the server of `tests/helpers/forked.py` for all processes of pytest-xdist, unless the
+    tests that start processes are left out. A single process starts it with the first such test.
+    """
+    if config.getoption("numprocesses", None) and "not slow" not in config.option.markexpr:
+        share_forked_commands()
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +37,11 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # the test processes share the cores
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _search_once() -> None:
+    search_once()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Every block of code of every page can run: it loads, or its commands and files are known."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Dict, List
 
@@ -11,7 +12,7 @@ from allennlp.commands.subcommand import Subcommand
 import multitask_model  # noqa: F401  (registers its subcommands)
 from multitask_model.commands.new import STARTER
 from tests.helpers.commands import ROOT
-from tests.helpers.pages import DOCS, CodeBlock, code_blocks, config_excerpts, run_in
+from tests.helpers.pages import DOCS, CodeBlock, code_blocks, config_excerpts
 from tests.test_docs import PAGES
 
 COMMAND = re.compile(r"^(?:    )?(allennlp|multitask-model|make|python|sh) (.+)$", re.M)
@@ -60,7 +61,7 @@ def test_python_compiles(block: CodeBlock) -> None:
 
 @pytest.mark.parametrize("block", blocks("bash"))
 def test_shell_parses(block: CodeBlock, tmp_path: Path) -> None:
-    run_in(tmp_path, ["bash", "-n", "-c", block.code])
+    subprocess.run(["bash", "-n", "-c", block.code], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize(("program", "arguments"), commands())

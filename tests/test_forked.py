@@ -40,6 +40,22 @@ def test_the_exit_code_and_the_message_are_those_of_the_process() -> None:
     assert (found.returncode, found.stderr) == (1, "an error\n")
 
 
+def test_the_exit_code_of_an_exception_is_1() -> None:
+    found = run("-c", "raise KeyError('key')")
+    assert (found.returncode, found.stderr.splitlines()[-1]) == (1, "KeyError: 'key'")
+
+
+def test_a_process_ends_after_its_threads_and_its_exit_handlers() -> None:
+    code = (
+        "import atexit, sys, threading, time\n"
+        "atexit.register(print, 'handler', end='')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('thread'))).start()\n"
+        "sys.exit(3)"
+    )
+    found = run("-c", code)
+    assert (found.returncode, found.stdout) == (3, "thread\nhandler")
+
+
 def test_a_signal_ends_both_processes() -> None:
     assert run("-c", "import os; os.kill(os.getpid(), 9)").returncode == -9
 

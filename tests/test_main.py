@@ -12,7 +12,7 @@ from allennlp.common.checks import ConfigurationError
 
 import multitask_model
 from multitask_model.__main__ import main, one_line
-from tests.helpers.commands import ROOT, run_python, training_here
+from tests.helpers.commands import ROOT, run_forked, training_here
 from tests.helpers.descriptions import change_config, write_config
 
 Capture = pytest.CaptureFixture[str]
@@ -121,7 +121,7 @@ def test_a_distributed_training_includes_the_package(tmp_path: Path) -> None:
     tasks = {"tweets": ["polarity"], "ewt": ["genre"]}
     path = write_config(tmp_path, task_heads=tasks)
     change_config(path, distributed=distributed, data_loader=loader, validation_data_path=None)
-    run_python("-m", "multitask_model", "train", path, "-s", tmp_path / "run", directory=ROOT)
+    run_forked("-m", "multitask_model", "train", path, "-s", tmp_path / "run", directory=ROOT)
     assert (tmp_path / "run" / "model.tar.gz").is_file()
 
 

@@ -13,7 +13,7 @@ from allennlp.common.checks import ConfigurationError
 from multitask_model import ConlluReader, save_archive
 from multitask_model.commands import PredictCommand
 from tests.helpers.annotators import make_config, make_model, make_reader
-from tests.helpers.commands import PACKAGE, run_python
+from tests.helpers.commands import PACKAGE, run_allennlp, run_forked
 from tests.helpers.conllu_rules import violations
 from tests.helpers.messages import exactly
 from tests.helpers.pages import run_in
@@ -52,7 +52,7 @@ def test_conllu_is_all_that_is_printed(folder: Path) -> None:
 @pytest.mark.slow
 def test_our_reader_reads_the_output_file(folder: Path) -> None:
     options = ["--format", "conllu", "--output-file", "out.conllu", "--batch-size", "2"]
-    run_python(*command(*options), directory=folder)
+    run_forked(*command(*options), directory=folder)
     first, second = ConlluReader().read(folder / "out.conllu")
     assert [str(token) for token in first["text"]] == ["Dogs", "bark", "!"]  # type: ignore
     assert len(second["head_indices"].labels) == 7  # type: ignore[attr-defined]
@@ -62,14 +62,14 @@ def test_our_reader_reads_the_output_file(folder: Path) -> None:
 def test_the_format_of_the_predictor_is_set_by_allennlp_too(folder: Path) -> None:
     options = ["--predictor-args", '{"format": "conllu"}', "--output-file", "theirs.conllu"]
     arguments = ["predict", "model.tar.gz", "lines.jsonl", *options, *PACKAGE]
-    run_python("-m", "allennlp", *arguments, directory=folder)
+    run_allennlp(*arguments, directory=folder)
     assert violations((folder / "theirs.conllu").read_text()) == []
 
 
 @pytest.mark.slow
 def test_the_default_is_json_and_overrides_set_options(folder: Path) -> None:
     overrides = ["-o", '{"predictor": {"outputs": ["tags"]}}', "--output-file", "out.jsonl"]
-    run_python(*command(*overrides), directory=folder)
+    run_forked(*command(*overrides), directory=folder)
     found = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     # The heads of an archive are sorted, because AllenNLP's reading of a config sorts its keys.
     expected = ["feats_tags", "lemma_tags", "upos_tags", "xpos_tags"]

@@ -11,7 +11,7 @@ from allennlp.common import Params
 from tests.helpers.commands import training_here
 from tests.helpers.distributed_training import SIZES, make_config, write_data
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_workers")]
 
 
 def train(folder: Path, name: str, **changes: Any) -> Dict[str, Any]:

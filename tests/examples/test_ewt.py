@@ -16,6 +16,8 @@ from tests.helpers.example_configs import (
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 HEADS = ["upos", "xpos", "parser", "genre"]
+# Drawing a picture takes longer than such an epoch. The test of the example `vader` has pictures.
+WITHOUT_PICTURE = {"trainer.callbacks": [{"type": "task_report", "picture": False}]}
 
 # Word, UPOS, XPOS, head, relation.
 SENTENCES = {
@@ -79,7 +81,8 @@ def check_loss(scores: Dict[str, float]) -> None:
 
 @pytest.mark.slow
 def test_the_bilstm_learns_all_four_heads(directory: Path) -> None:
-    scores = run_commands("ewt/bilstm", {**TINY_BILSTM, "trainer.num_epochs": 20}, directory)
+    overrides = {**TINY_BILSTM, **WITHOUT_PICTURE, "trainer.num_epochs": 20}
+    scores = run_commands("ewt/bilstm", overrides, directory)
     # The six test sentences are in the training data.
     for head in ("upos", "xpos", "genre"):
         assert scores[f"{head}_accuracy"] == 1.0
@@ -91,7 +94,8 @@ def test_the_bilstm_learns_all_four_heads(directory: Path) -> None:
 def test_the_transformer_trains_all_four_heads(directory: Path) -> None:
     sizes = {f"model.heads.{head}.input_dim": HIDDEN_SIZE for head in ("upos", "xpos", "parser")}
     sizes["model.heads.genre.seq2vec_encoder.embedding_dim"] = HIDDEN_SIZE
-    scores = run_commands("ewt/minilm", {**sizes, **TINY_TRANSFORMER}, directory)
+    overrides = {**sizes, **TINY_TRANSFORMER, **WITHOUT_PICTURE}
+    scores = run_commands("ewt/minilm", overrides, directory)
     # The most frequent tag has 4 of the 13 words of a document.
     assert scores["upos_accuracy"] > 0.6
     assert scores["xpos_accuracy"] > 0.6

@@ -36,9 +36,19 @@ TINY_TRANSFORMER: Dict[str, object] = {
 
 
 def copy_example(name: str, directory: Path) -> None:
-    """Copies an example to the same path below `directory`, without its output folder."""
+    """
+    Copies an example to the same path below `directory`, without its output folder. The embeddings
+    and the BiLSTM of its copy are smaller.
+    """
     ignored = shutil.ignore_patterns("work")
     shutil.copytree(ROOT / "examples" / name, directory / "examples" / name, ignore=ignored)
+    config = directory / "examples" / name / "bilstm.jsonnet"
+    text = config.read_text(encoding="utf-8")
+    text, count = re.subn(
+        r"^local (words|hidden) = (\d+);", r"local \1 = \2 / 5;", text, flags=re.M
+    )
+    assert count == 2
+    config.write_text(text, encoding="utf-8")
 
 
 def run_commands(config: str, overrides: Mapping[str, object], directory: Path) -> Dict[str, float]:

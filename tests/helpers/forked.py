@@ -1,7 +1,7 @@
 """
 Processes that start in milliseconds, because they are forks of a process that has imported
 AllenNLP. They execute the same code as `python`, `allennlp` and `multitask-model` in a shell, and
-the processes that they start are forks too.
+the processes that they start are forks too. The test processes of pytest-xdist share a server.
 """
 
 import atexit
@@ -15,15 +15,27 @@ import tempfile
 from pathlib import Path
 
 COMMANDS = {"python": "", "allennlp": "-m allennlp", "multitask-model": "-m multitask_model"}
+SHARED = "TESTS_FORK_SERVER"
+"""The environment variable with the folder of a server for the test processes of pytest-xdist."""
+
 _HERE = Path(__file__).resolve().parent
 
 
 @functools.cache
 def forked_commands() -> Path:
     """
-    Starts the server, if this is the first call, and returns a folder with the scripts `python`,
-    `allennlp` and `multitask-model`, which run in forks of it.
+    Returns a folder with the scripts `python`, `allennlp` and `multitask-model`, which run in forks
+    of the server. The first call starts the server, unless it is shared.
     """
+    return Path(os.environ[SHARED]) if SHARED in os.environ else _start()
+
+
+def share_forked_commands() -> None:
+    """Starts a server for the test processes that this process will start."""
+    os.environ[SHARED] = str(forked_commands())
+
+
+def _start() -> Path:
     temporary = tempfile.TemporaryDirectory()
     folder = Path(temporary.name)
     server = _start_server(str(folder / "socket"))

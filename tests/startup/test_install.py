@@ -14,7 +14,7 @@ import pytest
 import transformers
 
 import multitask_model  # noqa: F401  (applies the patches)
-from tests.helpers.commands import ROOT, run_python
+from tests.helpers.commands import ROOT, run_forked, run_python
 from tests.helpers.tiny_bert import make_tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,6 @@ def run_code(code: str, *options: str, **environment: str) -> "subprocess.Comple
     "arguments",
     [
         ["-c", "import transformers; transformers.BertModel; import allennlp.training.optimizers"],
-        ["-c", "import allennlp.training.optimizers, multitask_model"],
         ["-m", "allennlp", "--help"],
     ],
 )
@@ -54,15 +53,21 @@ def test_allennlp_can_be_imported_before_the_package(arguments: List[str], tmp_p
 
 
 def test_importing_allennlp_does_not_register_this_package() -> None:
-    """An installed package changes nothing for who does not import it."""
+    """An installed package changes nothing for who does not import it, or before it is imported."""
     result = run_code(
-        "import allennlp.models\n"
-        "print('multitask_model' in sys.modules, allennlp.models.Model.by_name('multitask'))"
+        "import allennlp.models, allennlp.training.optimizers\n"
+        "print('multitask_model' in sys.modules, allennlp.models.Model.by_name('multitask'))\n"
+        "import multitask_model; print(allennlp.models.Model.by_name('multitask'))"
     )
-    assert result.stdout == "False <class 'allennlp.models.multitask.MultiTaskModel'>\n"
+    assert result.stdout == (
+        "False <class 'allennlp.models.multitask.MultiTaskModel'>\n"
+        "<class 'multitask_model.model.MultiTaskModel'>\n"
+    )
 
 
 SPAWN = """
+import multiprocessing
+
 from allennlp.data import Vocabulary
 from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers import TextClassificationJsonReader
@@ -71,6 +76,8 @@ from allennlp.data.tokenizers import PretrainedTransformerTokenizer
 
 if __name__ == "__main__":
     import multitask_model  # the workers do not execute this line
+
+    multiprocessing.set_executable("{python}")
 
     reader = TextClassificationJsonReader(
         token_indexers={{"tokens": PretrainedTransformerIndexer("{model}", max_length=4)}},
@@ -89,8 +96,9 @@ if __name__ == "__main__":
 def test_a_spawned_worker_of_allennlp_has_the_patches(tmp_path: Path) -> None:
     """The worker gets a reader of AllenNLP and does not import the package."""
     (tmp_path / "texts.jsonl").write_text('{"text": "the cat sat", "label": "1"}\n')
-    (tmp_path / "script.py").write_text(SPAWN.format(model=make_tiny_bert(tmp_path / "bert")))
-    run_python("script.py", directory=tmp_path)
+    script = SPAWN.format(model=make_tiny_bert(tmp_path / "bert"), python=sys.executable)
+    (tmp_path / "script.py").write_text(script)
+    run_forked("script.py", directory=tmp_path)
 
 
 # --- switching it off, and environments without the package
