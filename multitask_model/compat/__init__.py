@@ -6,7 +6,7 @@ AllenNLP is imported are in `multitask_model_startup`.
 """
 
 import multitask_model_startup
-from multitask_model.compat import multiprocessing, torch, transformers, wandb
+from multitask_model.compat import multiprocessing, submodules, torch, transformers, wandb
 from multitask_model.compat.requirements import require_allennlp
 
 __all__ = ["apply_patches", "require_allennlp"]
@@ -27,4 +27,5 @@ def apply_patches() -> None:
     transformers.ignore_position_ids_of_old_archives()
     multiprocessing.use_locks_of_own_context()
     wandb.provide_generate_id()
+    submodules.import_own_modules_at_once()
     weighted_metrics.accept_weights_in_validation_metric()
