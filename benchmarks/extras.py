@@ -158,7 +158,7 @@ def make_model(vocab: Vocabulary) -> MultiTaskModel:
     }
     backbone = TextBackbone(vocab, embedder, encoder)
     # All heads for each task: a batch costs the same whatever the sampler draws.
-    return MultiTaskModel(vocab, backbone, heads, task_heads={task: TASKS for task in TASKS})
+    return MultiTaskModel(vocab, backbone, heads, task_heads=dict.fromkeys(TASKS, TASKS))
 
 
 def measure(steps: int, validation: int, rounds: int) -> Dict[str, List[Epoch]]:

@@ -190,8 +190,8 @@ def test_a_copy_of_the_model_runs_its_own_heads(duplicate: Callable[..., MultiTa
     batch = {"text": [1], "task": ["a"]}
     model(**batch)
     copied = duplicate(model)
-    for head in copied.heads.values():
-        head.outputs["x"] = 2
+    head: Any = copied.heads["a"]
+    head.outputs["x"] = 2
     assert (copied(**batch), model(**batch)) == ({"a_x": 2}, {"a_x": 1})
 
 
