@@ -40,9 +40,10 @@ of the epochs.
   and heads. Its classes have one head for each task, so each annotation is a dataset. They have no
   buckets, so these are only in ours.
 - ours / plain PyTorch: relative to a loop that calls the same backbone and heads on the same
-  batches, which are made by then.
+  batches, which are prepared before the timing.
 
-Commands: `python benchmarks/epoch.py EWT_DIR --write`, and the same with `--minilm MINILM_DIR`.
+Commands: `python benchmarks/epoch.py "$EWT_DIR" --write`, and the same with
+`--minilm "$MINILM_DIR"`.
 """
 Batch = Dict[str, Any]
 LossFunction = Callable[[Batch], torch.Tensor]

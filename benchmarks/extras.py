@@ -52,9 +52,10 @@ AllenNLP's trainer with metrics `HEAD_loss`, the sampler `dynamic`, and the call
 four datasets with the same four taggers on a BiLSTM, 2 × 200, and batches of 32 generated
 sentences, so that a step costs the same whatever the sampler draws. CPU time. The median of
 {rounds} epochs of {steps} steps, which alternate, and of the ratios of an epoch to the one before
-or after it. Steps include loading and the trainer's metrics. The end of an epoch has the validation
-on {validation} sentences, and with the callbacks the report: a table, a page and a picture, once
-per epoch whatever its length. Command: `python benchmarks/extras.py --write`.
+or after it; the latter differs from the ratio of the medians by chance. Steps include loading and
+the trainer's metrics. The end of an epoch has the validation on {validation} sentences, and with
+the callbacks the report: a table, a page and a picture, once per epoch whatever its length.
+Command: `python benchmarks/extras.py --rounds {rounds} --write`.
 """
 
 

@@ -34,7 +34,7 @@ INTRODUCTION = """
 The time of a training step with the callback `gradient_aggregation` and the aggregator `upgrad`,
 relative to a plain step: the median of the ratios over 40 batches of 32 sentences. The model is
 that of `examples/ewt/bilstm.jsonnet` with two of its heads, with all four, and with each of these
-twice. Command: `python benchmarks/gradients.py EWT_DIR --write`.
+twice. Command: `python benchmarks/gradients.py "$EWT_DIR" --write`.
 """
 WARMUP = 3
 VARIANTS = {"features": True, "parameters": False}

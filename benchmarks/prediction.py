@@ -43,7 +43,7 @@ sentences of UD English EWT, in batches of 32. CPU time: median of the ratios wi
 - four annotations each: this package predicts them for one task with four heads, AllenNLP's classes
   for four tasks.
 
-Command: `python benchmarks/prediction.py EWT_DIR --write`.
+Command: `python benchmarks/prediction.py "$EWT_DIR" --write`.
 """
 BATCH = 32
 

@@ -32,14 +32,14 @@ FOLDER = Path(__file__).parent
 LINE = FOLDER.parent / "multitask_model_startup" / "startup.pth"
 HEADS, DIM = ["topic", "polarity", "source", "genre"], 64
 INTRODUCTION = """
-CPU time of new processes, in turns: the median of the ratios of {rounds} rounds.
+CPU time of new processes; the variants alternate. The median of the ratios of {rounds} rounds.
 
 - import: `import multitask_model`, relative to `import allennlp.models`.
-- predict: `allennlp predict` for one input, so until the first prediction, of an archive with a
+- predict: `allennlp predict` for one input (the time to the first prediction), with an archive of a
   bag of embeddings and four of AllenNLP's `classifier` heads. With AllenNLP's classes, the archive
   is loaded and run without importing `multitask_model`.
 
-Command: `python benchmarks/startup.py --write`.
+Command: `python benchmarks/startup.py --rounds {rounds} --write`.
 """
 
 
@@ -146,7 +146,10 @@ def main() -> None:
     print(f"\n{table}\n\n{machine()}")
     if arguments.write:
         introduction = INTRODUCTION.format(rounds=arguments.rounds)
-        text = f"{introduction}\nThe line of `multitask_model_startup.pth` adds {added:.2f} ms."
+        text = (
+            f"{introduction}\nThe file `multitask_model_startup.pth`, which Python reads at each "
+            f"start, adds {added:.2f} ms."
+        )
         write_section("Time to start", f"{text}\n\n{table}\n\n{machine()}.")
 
 
