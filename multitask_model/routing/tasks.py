@@ -166,12 +166,14 @@ class TaskHeads:
         return names
 
     def _indices(self, tasks: Sequence[str], restricted: object) -> Dict[str, Tuple[int, ...]]:
+        if restricted is None:
+            return self._indices_of_tasks(tasks)
         names: List[Optional[Sequence[str]]] = [None] * len(tasks)
         if isinstance(restricted, Partial):
             lists = _lists_of_names(restricted.value, len(restricted.rows))
             for row, value in zip(restricted.rows, lists):
                 names[row] = value
-        elif restricted is not None:
+        else:
             names = _lists_of_names(restricted, len(tasks))
         keys = [(task, None if n is None else tuple(n)) for task, n in zip(tasks, names)]
         by_head: Dict[str, List[int]] = {}
@@ -179,6 +181,13 @@ class TaskHeads:
             for head in self.restrict(task, chosen):
                 by_head.setdefault(head, []).extend(indices)
         return {head: tuple(sorted(indices)) for head, indices in by_head.items()}
+
+    def _indices_of_tasks(self, tasks: Sequence[str]) -> Dict[str, Tuple[int, ...]]:
+        by_head: Dict[str, List[int]] = {}
+        for task, rows in group_rows(tasks).items():
+            for head in self._heads_of[task]:
+                by_head[head] = sorted(by_head[head] + rows) if head in by_head else rows
+        return {head: tuple(indices) for head, indices in by_head.items()}
 
     def restrict(self, task: Optional[str], names: Optional[Sequence[str]]) -> List[str]:
         """

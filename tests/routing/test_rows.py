@@ -212,15 +212,15 @@ def test_arrays_are_taken_by_row(tasks: str, expected: List[int]) -> None:
 
 def test_the_index_of_all_heads_is_made_once_per_device(monkeypatch: pytest.MonkeyPatch) -> None:
     made: List[Any] = []
-    make = torch.tensor
+    make = torch.from_numpy
 
-    def recorded(data: Any, **kwargs: Any) -> torch.Tensor:
-        made.append(data)
-        return make(data, **kwargs)
+    def recorded(data: Any) -> torch.Tensor:
+        made.append(data.tolist())
+        return make(data)
 
     gatherer = RowGatherer([[0, 2], [1, 3]])
     first, second = torch.arange(4), torch.arange(8).view(4, 2)
-    monkeypatch.setattr(torch, "tensor", recorded)
+    monkeypatch.setattr(torch, "from_numpy", recorded)
     assert gatherer.take(first, 0).tolist() == [0, 2]
     assert gatherer.take(second, 1).tolist() == [[2, 3], [6, 7]]
     assert made == [[0, 2, 1, 3]]

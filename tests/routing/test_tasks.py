@@ -43,6 +43,11 @@ def test_one_head_serves_several_tasks() -> None:
     ]
 
 
+def test_rows_of_several_tasks_are_in_the_order_of_the_batch() -> None:
+    rows = shared().rows({"task": ["reviews", "tweets", "ewt", "reviews", "tweets"]})
+    assert indices(rows) == {"polarity": [0, 1, 3, 4], "genre": [0, 2, 3], "upos": [2]}
+
+
 def test_heads_with_the_same_rows_share_them() -> None:
     rows = TaskHeads(["a", "b", "c"], {"x": ["a", "b"], "y": ["c"]}).rows({"task": ["x", "y"]})
     assert rows["a"] is rows["b"]
