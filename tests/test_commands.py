@@ -1,6 +1,7 @@
 """
 The `allennlp` command on one small model: a BERT with two classifiers, trained from a config file.
-The commands run in a process that has imported AllenNLP, or in this one.
+The training starts a new process, as a user would. The other tests run the command in a process
+that has imported AllenNLP, or in this one.
 """
 
 import json
@@ -15,7 +16,7 @@ from allennlp.predictors import Predictor
 from allennlp.training import GradientDescentTrainer
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor
-from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here
+from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here, run_python
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -142,8 +143,10 @@ def _run(tmp_path_factory: pytest.TempPathFactory) -> Any:
         run = Run(tmp_path_factory.mktemp("commands"))
         patch.setenv("BERT", make_tiny_bert(run.directory / "bert"))
         patch.setenv("DATA", str(run.directory))
-        command = ["train", run.config, "-s", run.archive.parent, *PACKAGE]
-        run_allennlp(*command, directory=run.directory)
+        run_python(
+            *["-m", "allennlp", "train", run.config, "-s", run.archive.parent, *PACKAGE],
+            directory=run.directory,
+        )
         yield run
 
 
