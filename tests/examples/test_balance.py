@@ -3,12 +3,14 @@
 import gzip
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Dict, Iterator, List
 
 import pytest
+from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
 
 from tests.examples.test_ewt import conllu
 from tests.helpers.commands import ROOT, training_here
@@ -100,6 +102,20 @@ def test_the_readme_has_a_place_for_every_table(script: ModuleType) -> None:
     readme = (FOLDER / "README.md").read_text()
     for name in script.COMPARISONS:
         assert "| x |" in script.replace_table(readme, name, "| x |")
+
+
+def test_the_line_that_the_readme_suggests_adds_a_method(script: ModuleType) -> None:
+    line = re.compile(r"^ *annotations: .*,$", re.M)
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    suggested = line.search(readme.partition("## Try next")[2])
+    assert suggested is not None
+    methods = (FOLDER / "methods.jsonnet").read_text(encoding="utf-8")
+    changed, count = line.subn(suggested.group(), methods)
+    found = json.loads(evaluate_snippet("methods.jsonnet", changed))["annotations"]
+    assert count == 1
+    assert found.pop("xpos_weight") == {"model": {"loss_weights": {"xpos": 3.0}}}
+    single = [f"single_{head}" for head in HEADS]
+    assert sorted([*found, *single]) == sorted(script.read_methods("annotations", []))
 
 
 def test_a_name_can_join_methods(script: ModuleType) -> None:
