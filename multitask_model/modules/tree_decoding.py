@@ -4,7 +4,8 @@ from typing import Dict, List, Sequence
 
 import numpy
 import torch
-from allennlp.nn.chu_liu_edmonds import decode_mst as allennlp_decode_mst
+
+from multitask_model.modules.spanning_tree import SpanningTree
 
 
 def decode_mst(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -50,12 +51,11 @@ def _decode_sentence(scores: numpy.ndarray) -> numpy.ndarray:
         return numpy.asarray(greedy)  # if the best heads form a tree, it is the best tree
     finite = scores[numpy.isfinite(scores)]
     lowest = finite.min() - 1.0
-    energy = numpy.full((length + 1, length + 1), lowest)  # (heads, words), index 0 is the root
-    energy[:, 1:] = numpy.maximum(scores, lowest).T
+    nodes = numpy.full((length + 1, length + 1), lowest)  # node 0 is the root
+    nodes[1:] = numpy.maximum(scores, lowest)
     # The penalty exceeds any gain from a second child of the root, so the tree has one.
-    energy[0] -= finite.max() - lowest
-    heads, _ = allennlp_decode_mst(energy, length + 1, has_labels=False)
-    return heads[1:]
+    nodes[:, 0] -= finite.max() - lowest
+    return SpanningTree(nodes).heads()[1:]
 
 
 def find_cycle(heads: Sequence[int]) -> List[int]:
