@@ -213,8 +213,8 @@ class DependencyParserHead(Head):
         scores = self._tag_scores(vectors, heads)  # (B, T, C)
         if not self.training:
             check_finite(scores, mask.unsqueeze(-1), "tags")
-        scores = self._labels.mask_reserved(scores)
-        return heads.masked_fill(~mask, PADDING), scores.argmax(-1).masked_fill(~mask, PADDING)
+        tags = self._labels.most_likely(scores)
+        return heads.masked_fill(~mask, PADDING), tags.masked_fill(~mask, PADDING)
 
     def _loss(
         self,

@@ -116,26 +116,29 @@ class MaskedLanguageModelHead(Head):
         positions = selected.nonzero(as_tuple=True)
         logits = self._projection(encoded_text[positions])  # (N, C) for N selected tokens
         predicted = torch.full(selected.shape, PADDING, device=logits.device)
-        predicted[positions] = self._labels.mask_reserved(logits).argmax(-1)
+        predicted[positions] = self._labels.most_likely(logits)
         outputs = {"tokens": predicted}
         if masked_tokens is not None:
-            outputs["loss"] = self._loss(logits, masked_tokens.long(), selected, positions)
+            outputs["loss"] = self._loss(logits, masked_tokens, selected, positions)
         return outputs
 
     def _loss(
         self,
         logits: torch.Tensor,
-        words: torch.Tensor,
+        masked_tokens: torch.Tensor,
         selected: torch.Tensor,
         positions: Tuple[torch.Tensor, ...],
     ) -> torch.Tensor:
-        targets = self._labels.clamp(words[positions])
+        words = masked_tokens[positions].long()  # (N,)
+        targets, is_known = self._labels.clamp(words), self._labels.is_label(words)
         losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-        self._labels.check(words, selected, type(self).__name__, "masked_tokens")
-        is_known = selected & self._labels.is_label(words)
-        self._mean_loss(losses[is_known[positions]])
-        scattered = losses.new_zeros(selected.shape).masked_scatter(selected, losses)  # (B, T)
-        return mean_per_instance(scattered, is_known)
+        if not bool(is_known.all()):
+            self._labels.check(words, ~is_known, type(self).__name__, "masked_tokens")
+            selected = selected.index_put(positions, is_known)
+            positions, losses = selected.nonzero(as_tuple=True), losses[is_known]
+        self._mean_loss(losses)
+        scattered = losses.new_zeros(selected.shape).index_put(positions, losses)  # (B, T)
+        return mean_per_instance(scattered, selected)
 
     @overrides
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:

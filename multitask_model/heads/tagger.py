@@ -117,7 +117,7 @@ class TaggerHead(Head):
         """
         mask = encoded_text_mask.bool()
         logits = self._projection(encoded_text)  # (B, T, C)
-        predicted = self._labels.mask_reserved(logits).argmax(-1).masked_fill(~mask, PADDING)
+        predicted = self._labels.most_likely(logits).masked_fill(~mask, PADDING)
         outputs = {"logits": logits, "tags": predicted}
         if tags is not None:
             tags = tags.long()

@@ -82,6 +82,24 @@ class LabelVocabulary(torch.nn.Module):
             return scores
         return scores.masked_fill(self._is_reserved, float("-inf"))
 
+    def most_likely(self, scores: torch.Tensor) -> torch.Tensor:
+        """
+        # Parameters
+
+        scores : `torch.Tensor`
+            Of shape (..., C).
+
+        # Returns
+
+        `torch.Tensor`
+            Of shape (...): the index of the label with the highest score, never padding or OOV.
+        """
+        first, number = self.indices[0], len(self.indices)
+        if self.indices[-1] - first == number - 1:  # a slice, unlike a mask, needs no copy
+            labels = scores.narrow(-1, first, number)
+            return labels.argmax(-1) + first
+        return self.mask_reserved(scores).argmax(-1)
+
     def is_label(self, indices: torch.Tensor) -> torch.Tensor:
         """`True` where `indices`, of any shape, hold the index of a label. Any integers."""
         is_entry = self._is_entry(indices)

@@ -39,6 +39,18 @@ def test_scores_without_padding_and_oov_are_not_copied(vocab: Vocabulary) -> Non
     assert LabelVocabulary(vocab, "labels").mask_reserved(scores) is scores
 
 
+def test_the_most_likely_label_is_never_padding_or_oov(vocab: Vocabulary) -> None:
+    scores = torch.tensor([[4.0, 3.0, 1.0, 2.0], [4.0, 3.0, 2.0, 1.0]])
+    assert LabelVocabulary(vocab, "lemmas").most_likely(scores).tolist() == [3, 2]
+
+
+def test_the_most_likely_label_if_oov_is_between_labels(vocab: Vocabulary) -> None:
+    vocab._token_to_index["mixed"] = {"@@PADDING@@": 0, "a": 1, "@@UNKNOWN@@": 2, "b": 3}
+    vocab._index_to_token["mixed"] = {0: "@@PADDING@@", 1: "a", 2: "@@UNKNOWN@@", 3: "b"}
+    labels = LabelVocabulary(vocab, "mixed")
+    assert labels.most_likely(torch.tensor([[4.0, 1.0, 3.0, 2.0]])).tolist() == [3]
+
+
 def test_is_label_is_false_for_padding_and_oov(vocab: Vocabulary) -> None:
     indices = torch.tensor([[0, 1], [2, 3]])
     expected = [[False, False], [True, True]]

@@ -1,6 +1,7 @@
 """The mean of values over batches."""
 
 import torch
+from allennlp.common.util import is_distributed
 from allennlp.nn.util import dist_reduce_sum
 from allennlp.training.metrics import Metric
 from overrides import overrides
@@ -37,10 +38,11 @@ class RunningMean(Metric):
         values : `torch.Tensor`
             Of any shape and type; summed in double precision.
         """
-        total = values.detach().sum(dtype=torch.float64)
-        sums = torch.stack([total, total.new_tensor(values.numel())])
-        total_of_all, count = dist_reduce_sum(sums).tolist()
-        self.total += total_of_all
+        sum_of_values, count = values.detach().sum(dtype=torch.float64), values.numel()
+        if is_distributed():
+            sums = torch.stack([sum_of_values, sum_of_values.new_tensor(count)])
+            sum_of_values, count = dist_reduce_sum(sums)
+        self.total += float(sum_of_values)
         self.count += int(count)
 
     @overrides
