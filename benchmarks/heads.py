@@ -8,7 +8,6 @@ With `--write`, the table is also written to `benchmarks/RESULTS.md`.
 """
 
 import argparse
-import itertools
 from typing import Callable, Dict
 
 import torch
@@ -17,10 +16,10 @@ from results import (  # type: ignore[import-not-found]
     interleaved,
     machine,
     median_ratio,
+    peak_memory,
     prepare,
     write_section,
 )
-from torch.profiler import ProfilerActivity, profile
 
 INTRODUCTION = """
 A forward and backward pass of each head in training, with metrics, relative to the same mathematics
@@ -57,19 +56,6 @@ def make_steps(
         return loss
 
     return {"head": run_head, "reference": run_reference}
-
-
-def peak_memory(step: Callable[[], torch.Tensor]) -> int:
-    """The largest number of bytes that a step has allocated and not yet freed."""
-    step()  # allocates the gradients of the parameters
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        step()
-    assert profiler.profiler is not None
-    assert profiler.profiler.kineto_results is not None
-    events = profiler.profiler.kineto_results.events()
-    allocations = [event for event in events if event.name() == "[memory]"]
-    allocations.sort(key=lambda event: event.start_ns())
-    return max(itertools.accumulate(event.nbytes() for event in allocations))
 
 
 def memory_ratio(name: str) -> float:

@@ -1,7 +1,8 @@
-"""What the benchmarks share: interleaved timing, the machine, and the sections of `RESULTS.md`."""
+"""What the benchmarks share: time and memory, the machine, and the sections of `RESULTS.md`."""
 
 import ctypes
 import gc
+import itertools
 import platform
 import re
 import statistics
@@ -11,6 +12,7 @@ from typing import Callable, Dict, List, Mapping, Sequence
 
 import allennlp.version
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 import multitask_model
 
@@ -66,6 +68,19 @@ def interleaved(variants: Variants, rounds: int) -> Dict[str, List[float]]:
 
 def median_ratio(times: Sequence[float], reference: Sequence[float]) -> float:
     return statistics.median(a / b for a, b in zip(times, reference))
+
+
+def peak_memory(step: Callable[[], object]) -> int:
+    """The largest number of bytes that a step has allocated and not yet freed."""
+    step()  # allocates the gradients of the parameters
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        step()
+    assert profiler.profiler is not None
+    assert profiler.profiler.kineto_results is not None
+    events = profiler.profiler.kineto_results.events()
+    allocations = [event for event in events if event.name() == "[memory]"]
+    allocations.sort(key=lambda event: event.start_ns())
+    return max(itertools.accumulate(event.nbytes() for event in allocations))
 
 
 def machine() -> str:

@@ -8,7 +8,8 @@ calls the same backbone and heads.
 
 Each round runs all three on one thread, starting with a different one each time. The result is the
 median over the rounds of the ratio to the plain loop in the same round. With `--write`, the rows
-are also written to `benchmarks/RESULTS.md`; rows that were not measured are kept.
+are also written to `benchmarks/RESULTS.md`; rows that were not measured are kept. `--memory`
+measures the peak memory of the pass instead.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import torch
 from results import (  # type: ignore[import-not-found]
     machine,
     median_ratio,
+    peak_memory,
     prepare,
     rows_in_order,
     write_section,
@@ -44,6 +46,12 @@ two layers of dimension 128 and no dropout. In compiled rows, the two classes an
 compiled by `torch.compile`; in rows with bf16, they run in `torch.autocast("cpu", torch.bfloat16)`.
 
 Command: `python benchmarks/routing.py --write` (`make bench` only prints the table).
+"""
+MEMORY_INTRODUCTION = """
+The peak of what the forward and backward pass allocates, relative to the plain loop, for the same
+batches as above. Gradients of parameters were allocated before.
+
+Command: `python benchmarks/routing.py --memory --write`.
 """
 WARMUP = 20
 # Names, tasks and targets of the rows with a transformer. The batch is the same in all modes.
@@ -116,6 +124,30 @@ def row(case: Case, rounds: Optional[int]) -> str:
     return f"| {' | '.join([*cells, target])} |"
 
 
+def memory_row(case: Case) -> str:
+    torch.manual_seed(0)
+    peaks = {
+        name: peak_memory(lambda loss_of=loss_of: loss_of(make_batch(case)).backward())
+        for name, loss_of in loss_functions(case).items()
+    }
+    ratios = [f"{peaks[name] / peaks[PLAIN]:.2f}" for name in (THEIRS, OURS)]
+    return f"| {case.name} | {peaks[PLAIN] / 1e6:.1f} | {' | '.join(ratios)} | <= 1.00 |"
+
+
+def write_memory(write: bool) -> None:
+    lines = [
+        "| batch | plain loop (MB) | AllenNLP | multitask_model | target |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for case in CASES:
+        if "wide" in case.name or case.name == "one task, transformer":
+            lines.append(memory_row(case))
+            print(lines[-1], flush=True)
+    if write:
+        text = "\n".join([MEMORY_INTRODUCTION, *lines, "", f"{machine()}."])
+        write_section("Memory of routing", text)
+
+
 def table(rows: List[str]) -> str:
     lines = [
         "| batch | plain loop (ms) | AllenNLP | multitask_model | target |",
@@ -132,12 +164,16 @@ def start(case: Case) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the cost of routing.")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("--rounds", type=int, help="instead of the number of rounds of each row")
     parser.add_argument(
         "names", nargs="*", default=[""], help="parts of the names of rows (default: all rows)"
     )
     arguments = parser.parse_args()
     prepare()
+    if arguments.memory:
+        write_memory(arguments.write)
+        return
     rows = {}
     for case in CASES:
         if any(name in case.name for name in arguments.names):
