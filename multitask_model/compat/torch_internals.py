@@ -112,8 +112,3 @@ def is_transformed(tensor: torch.Tensor) -> bool:
     functorch = getattr(torch._C, "_functorch", None)
     is_wrapped = getattr(functorch, "is_functorch_wrapped_tensor", None)  # PyTorch 1 has none
     return is_wrapped is not None and bool(is_wrapped(tensor))
-
-
-def is_forward_mode() -> bool:
-    """Whether forward-mode differentiation is on. There is no public way to ask."""
-    return torch.autograd.forward_ad._current_level >= 0

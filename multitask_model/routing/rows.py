@@ -2,14 +2,13 @@
 
 import copy
 import dataclasses
-from collections import UserDict
+from collections import UserDict, defaultdict
 from collections.abc import Mapping, MutableMapping
 from collections.abc import Sequence as SequenceType
 from typing import (
-    TYPE_CHECKING,
-    Any,
     Callable,
     Collection,
+    DefaultDict,
     Dict,
     Hashable,
     List,
@@ -23,53 +22,18 @@ import numpy
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from multitask_model.compat.torch_internals import is_forward_mode, is_transformed
+from multitask_model.compat.torch_internals import is_transformed
 from multitask_model.routing.partial import Partial, Whole
 
 _Key = TypeVar("_Key", bound=Hashable)
 
-if TYPE_CHECKING:
-    from torch.autograd.function import FunctionCtx
-
-
-class GatherRows(torch.autograd.Function):
-    """
-    Gathers each head's rows of one tensor.
-
-    The backward pass adds the gradients of all heads into one tensor of the shape of the batch.
-    With one `index_select` per head, PyTorch would allocate and add such a tensor for every head.
-
-        >>> tensor = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
-        >>> first, last = GatherRows.apply(tensor, torch.tensor([0, 1]), torch.tensor([1, 2]))
-        >>> (first.sum() + last.sum()).backward()
-        >>> first.tolist(), last.tolist(), tensor.grad.tolist()
-        ([1.0, 2.0], [2.0, 3.0], [1.0, 2.0, 1.0])
-    """
-
-    @staticmethod
-    def forward(
-        ctx: "FunctionCtx", tensor: torch.Tensor, *indices: torch.Tensor
-    ) -> Tuple[torch.Tensor, ...]:
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*indices)
-        ctx.shape = tensor.shape  # type: ignore[attr-defined]
-        return tuple(tensor.index_select(0, index) for index in indices)
-
-    @staticmethod
-    def backward(
-        ctx: Any, *gradients: Optional[torch.Tensor]
-    ) -> Tuple[Optional[torch.Tensor], ...]:
-        total = None
-        for index, gradient in zip(ctx.saved_tensors, gradients):
-            if gradient is not None:
-                total = gradient.new_zeros(ctx.shape) if total is None else total
-                total.index_add_(0, index, gradient)
-        return (total, *[None] * len(gradients))
-
 
 class RowGatherer:
     """
-    Gathers each head's rows. A tensor that requires grad is gathered once for all heads.
+    Gathers the rows of all heads of a batch at once: the first head that takes a tensor gathers it
+    for the others. Then the backward pass adds the gradients of all heads to one tensor of the
+    shape of the batch. With an `index_select` for each head, PyTorch would allocate and add such a
+    tensor for every head.
 
         >>> gatherer = RowGatherer([[0, 2], [1, 2]])
         >>> gatherer.take(torch.tensor([5, 6, 7]), group=0)
@@ -82,37 +46,50 @@ class RowGatherer:
     """
 
     def __init__(self, groups: Collection[Sequence[int]]) -> None:
-        self._groups = groups
-        self._indices: Dict[torch.device, Sequence[torch.Tensor]] = {}
+        self._sizes = [len(rows) for rows in groups]
+        self._rows = [row for rows in groups for row in rows]
+        self._indices: Dict[torch.device, torch.Tensor] = {}
         self._gathered: Dict[int, Tuple[torch.Tensor, Sequence[torch.Tensor]]] = {}
 
     def take(self, tensor: torch.Tensor, group: int) -> torch.Tensor:
-        """Returns the rows of a group. Shape: (B, ...) -> (rows, ...)"""
+        """
+        Returns the rows of a group. Shape: (B, ...) -> (rows, ...), contiguous, since heads and
+        metrics call `.view`.
+        """
         gathered = self._gathered.get(id(tensor))
-        if gathered is not None:
-            return gathered[1][group]
-        indices = self._indices.get(tensor.device)
-        if indices is None:
-            indices = self._indices[tensor.device] = self._make_indices(tensor.device)
-        needs_backward = tensor.requires_grad and torch.is_grad_enabled()
-        if not needs_backward or is_transformed(tensor) or is_forward_mode():
-            return tensor.index_select(0, indices[group])
-        taken: Sequence[torch.Tensor] = GatherRows.apply(tensor, *indices)
-        # Holding the tensor keeps its id from being reused.
-        self._gathered[id(tensor)] = (tensor, taken)
-        return taken[group]
+        if gathered is None:
+            # Holding the tensor keeps its id from being reused.
+            gathered = self._gathered[id(tensor)] = (tensor, self._gather(tensor))
+        return gathered[1][group]
 
-    def _make_indices(self, device: torch.device) -> Sequence[torch.Tensor]:
-        # Not by `torch.tensor`, which takes four times as long and uses the default device. That
-        # need not be the device of the batch.
-        rows = [row for group in self._groups for row in group]
-        index = torch.from_numpy(numpy.array(rows, dtype=numpy.int64))
-        if device.type == "cuda":
-            # From pinned memory the copy does not block.
-            index = index.pin_memory()
-        index = index.to(device, non_blocking=True)
-        groups: Sequence[torch.Tensor] = index.split([len(rows) for rows in self._groups])
-        return groups
+    def _gather(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
+        """The rows of each group."""
+        first, size = self._rows[0], len(self._rows)
+        if tensor.layout != torch.strided:  # sparse tensors cannot be split
+            indices = self._index(tensor.device).split(self._sizes)
+            return [tensor.index_select(0, index) for index in indices]
+        if self._rows == list(range(first, first + size)):
+            taken = tensor.narrow(0, first, size).contiguous()
+        else:
+            taken = tensor.index_select(0, self._index(tensor.device))
+        # As no parts overlap, a change of one in place is reported like that of any other input.
+        # PyTorch would report that of a part of `split` in its own words, but `vmap` has no other.
+        split = taken.split if is_transformed(tensor) else taken.unsafe_split_with_sizes
+        parts: Sequence[torch.Tensor] = split(self._sizes)
+        return parts
+
+    def _index(self, device: torch.device) -> torch.Tensor:
+        """The rows of all groups, one group after another."""
+        index = self._indices.get(device)
+        if index is None:
+            # Not by `torch.tensor`, which takes four times as long and uses the default device.
+            # That need not be the device of the batch.
+            index = torch.from_numpy(numpy.array(self._rows, dtype=numpy.int64))
+            if device.type == "cuda":
+                # From pinned memory the copy does not block.
+                index = index.pin_memory()
+            index = self._indices[device] = index.to(device, non_blocking=True)
+        return index
 
 
 def select_all(
@@ -173,8 +150,7 @@ class AllRows:
 
 class Rows(AllRows):
     """
-    The rows of a head that gets part of the batch. Values are never changed: contiguous rows are a
-    slice, any others are gathered by an index.
+    The rows of a head that gets part of the batch. Values are never changed.
 
         >>> rows = Rows([0, 2], 3, RowGatherer([[0, 2]]), group=0)
         >>> rows.take({"id": ["a", "b", "c"], "label": torch.tensor([4, 1, 3]), "language": "en"})
@@ -197,8 +173,6 @@ class Rows(AllRows):
     ) -> None:
         super().__init__(batch_size)
         self._indices = indices
-        first, end = indices[0], indices[-1] + 1
-        self._block: Optional[slice] = slice(first, end) if end - first == len(indices) else None
         self._gatherer = gatherer
         self._group = group
 
@@ -229,9 +203,6 @@ class Rows(AllRows):
         if isinstance(value, torch.Tensor) and not value.is_nested:
             if not value.dim() or value.shape[0] != self.batch_size:
                 return value
-            # Shape: (B, ...) -> (rows, ...), contiguous, since heads and metrics call `.view`
-            if self._block is not None and value.layout == torch.strided:
-                return value[self._block].contiguous()
             return self._gatherer.take(value, self._group)
         if isinstance(value, Whole):
             return value.value
@@ -246,7 +217,7 @@ class Rows(AllRows):
             return self._take_mapping(value)
         if isinstance(value, numpy.ndarray):
             has_rows = value.ndim > 0 and value.shape[0] == self.batch_size
-            return value[self._block or list(self.indices)] if has_rows else value
+            return value[list(self.indices)] if has_rows else value
         if isinstance(value, SequenceType) and not isinstance(value, (str, bytes)):
             return self._take_sequence(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -314,10 +285,10 @@ def is_inseparable(value: object) -> bool:
 
 def group_rows(keys: Sequence[_Key]) -> Dict[_Key, List[int]]:
     """Returns the rows of each key in ascending order, by key in order of first appearance."""
-    groups: Dict[_Key, List[int]] = {}
+    groups: DefaultDict[_Key, List[int]] = defaultdict(list)
     for row, key in enumerate(keys):
-        groups.setdefault(key, []).append(row)
-    return groups
+        groups[key].append(row)
+    return dict(groups)
 
 
 def select_rows(indices: Sequence[int], batch_size: int) -> AllRows:

@@ -134,15 +134,14 @@ class TaskHeads:
 
     def _group(self, by_head: Dict[str, Tuple[int, ...]], batch_size: int) -> Dict[str, AllRows]:
         # Heads with the same rows share a group, so that nothing is gathered twice.
-        groups = {indices: i for i, indices in enumerate(dict.fromkeys(by_head.values()))}
-        gatherer = RowGatherer(list(groups))
+        groups = [rows for rows in dict.fromkeys(by_head.values()) if len(rows) < batch_size]
+        gatherer = RowGatherer(groups)
         rows = {
             indices: Rows(indices, batch_size, gatherer, group)
-            if len(indices) < batch_size
-            else AllRows(batch_size)
-            for indices, group in groups.items()
+            for group, indices in enumerate(groups)
         }
-        return {head: rows[by_head[head]] for head in self.in_order(list(by_head))}
+        heads, all_rows = self.in_order(list(by_head)), AllRows(batch_size)
+        return {head: rows.get(by_head[head], all_rows) for head in heads}
 
     def _tasks(self, batch: Mapping[str, object]) -> Sequence[str]:
         tasks = batch.get("task")

@@ -12,7 +12,6 @@ import torch
 
 from multitask_model.routing.rows import (
     AllRows,
-    GatherRows,
     RowGatherer,
     group_rows,
     select_rows,
@@ -48,11 +47,30 @@ def test_the_full_batch_is_the_same_object() -> None:
     assert take(value, "aaaa") is value
 
 
-def test_contiguous_rows_are_a_view() -> None:
+def test_rows_are_views_if_those_of_all_heads_follow_each_other() -> None:
     tensor = torch.arange(8.0).view(4, 2)
-    taken = take(tensor, "baab")
-    assert taken.tolist() == [[2.0, 3.0], [4.0, 5.0]]
+    taken = take(tensor, "abbb", head="b")
+    assert taken.tolist() == [[2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]
     assert taken.data_ptr() == tensor[1].data_ptr()
+
+
+def test_contiguous_rows_between_those_of_another_head_are_gathered() -> None:
+    tensor = torch.arange(8.0).view(4, 2)
+    assert take(tensor, "baab").tolist() == [[2.0, 3.0], [4.0, 5.0]]
+
+
+def test_the_rows_of_a_transposed_tensor_are_contiguous() -> None:
+    tensor = torch.arange(8.0).view(2, 4).t()
+    for tasks in ("aabb", "abab"):
+        assert take(tensor, tasks).is_contiguous()
+
+
+@pytest.mark.parametrize("tasks", ["aabb", "abab"])
+def test_the_rows_of_a_sparse_tensor_are_sparse(tasks: str) -> None:
+    tensor = torch.eye(4)
+    taken = take(tensor.to_sparse(), tasks)
+    assert taken.layout == torch.sparse_coo
+    assert taken.to_dense().tolist() == take(tensor, tasks).tolist()
 
 
 def test_rows_that_are_not_contiguous_are_gathered() -> None:
@@ -246,12 +264,18 @@ def test_the_gradient_of_one_head_is_zero_at_other_rows() -> None:
         assert gradient.tolist() == expected
 
 
-def test_gathering_is_twice_differentiable() -> None:
+# In the first two, row 2 belongs to two heads.
+@pytest.mark.parametrize("groups", [[[0, 2], [1, 2, 3]], [[2], [2]], [[0, 1], [2, 3]], [[0, 3]]])
+def test_gathering_is_twice_differentiable(groups: List[List[int]]) -> None:
     tensor = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
-    # Row 2 belongs to two heads.
-    indices = torch.tensor([0, 2]), torch.tensor([1, 2, 3])
-    assert torch.autograd.gradcheck(GatherRows.apply, (tensor, *indices))
-    assert torch.autograd.gradgradcheck(GatherRows.apply, (tensor, *indices))
+
+    def gather(tensor: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+        gatherer = RowGatherer(groups)
+        return tuple(gatherer.take(tensor, group) for group in range(len(groups)))
+
+    assert [part.tolist() for part in gather(tensor)] == [tensor[rows].tolist() for rows in groups]
+    assert torch.autograd.gradcheck(gather, (tensor,))
+    assert torch.autograd.gradgradcheck(gather, (tensor,))
 
 
 @pytest.mark.parametrize(
