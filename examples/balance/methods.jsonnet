@@ -36,7 +36,8 @@ local rate(rate) = {
 
 {
   annotations: { joint: {} } + balancing,
-  three_tasks: { joint: {} } + balancing,
+  // The loss of a sequence of slots is a sum over its tokens.
+  three_tasks: { joint: {}, slots_weight: { model: { loss_weights: { slots: 0.1 } } } } + balancing,
   // Further changes, to find what the heads cost each other.
   minilm: {
     joint: {},
