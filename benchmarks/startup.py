@@ -1,7 +1,7 @@
 """
 Measures how long processes take to start: what the line of `multitask_model_startup.pth` adds to
 the start of Python, `import multitask_model` relative to `import allennlp.models`, and
-`allennlp predict` up to its first prediction, relative to AllenNLP's own model and predictor.
+`allennlp predict` for one input, relative to AllenNLP's own model and predictor.
 
     python benchmarks/startup.py
 
@@ -35,9 +35,9 @@ INTRODUCTION = """
 CPU time of new processes; the variants alternate. The median of the ratios of {rounds} rounds.
 
 - import: `import multitask_model`, relative to `import allennlp.models`.
-- predict: `allennlp predict` for one input (the time to the first prediction), with an archive of a
-  bag of embeddings and four of AllenNLP's `classifier` heads. With AllenNLP's classes, the archive
-  is loaded and run without importing `multitask_model`.
+- predict: `allennlp predict` for one input, until the process has ended, with an archive of a bag of
+  embeddings and four of AllenNLP's `classifier` heads. With AllenNLP's classes, the archive is
+  loaded and run without importing `multitask_model`.
 
 Command: `python benchmarks/startup.py --rounds {rounds} --write`.
 """

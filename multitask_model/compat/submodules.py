@@ -1,5 +1,6 @@
 """The patch of how AllenNLP imports the modules of a package."""
 
+import gc
 import importlib
 import pkgutil
 from typing import Callable, Optional, Set
@@ -15,6 +16,10 @@ def import_own_modules_at_once() -> None:
     each of them it lets Python forget the content of all folders, and looks for a package
     `checklist`. Both take longer than the import. The modules of this package are imported without
     that, and those of other packages as before.
+
+    AllenNLP's commands do this when they start. What exists by then, mostly modules, their
+    functions and classes, stays until the process ends, so Python's garbage collector is told not
+    to search it again. The collections at the end of the process took longer than a prediction.
     """
     from allennlp.common import util
 
@@ -24,6 +29,7 @@ def import_own_modules_at_once() -> None:
     ) -> None:
         if package_name.startswith(OURS):
             _import_all(package_name)
+            gc.freeze()
         else:
             original(package_name, exclude)
 

@@ -1,6 +1,7 @@
 """The patch of how AllenNLP imports the modules of a package."""
 
 import subprocess
+import sys
 from typing import Any, List
 
 import pytest
@@ -55,3 +56,23 @@ print(sorted(n for n in names - set(sys.modules) if ".starter." not in n))  # no
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "['multitask_model.__main__']"
+
+
+@pytest.mark.slow
+def test_only_an_included_package_is_kept_from_the_garbage_collector() -> None:
+    code = """
+import gc
+import multitask_model
+print(gc.get_freeze_count() > 100_000)
+from allennlp.common.util import import_module_and_submodules
+import_module_and_submodules("multitask_model")
+print(gc.get_freeze_count() > 100_000)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "True"]
