@@ -1,6 +1,6 @@
 """
 The time of predictions from JSON with four heads, relative to AllenNLP's own `multitask` predictor.
-`startup.py` measures the time to the first prediction.
+`startup.py` measures `allennlp predict` for one input.
 
     python benchmarks/prediction.py EWT_DIR
 

@@ -35,8 +35,8 @@ INTRODUCTION = """
 CPU time of new processes; the variants alternate. The median of the ratios of {rounds} rounds.
 
 - import: `import multitask_model`, relative to `import allennlp.models`.
-- predict: `allennlp predict` for one input, until the process has ended, with an archive of a bag of
-  embeddings and four of AllenNLP's `classifier` heads. With AllenNLP's classes, the archive is
+- predict: `allennlp predict` for one input, until the process has ended, with an archive of a bag
+  of embeddings and four of AllenNLP's `classifier` heads. With AllenNLP's classes, the archive is
   loaded and run without importing `multitask_model`.
 
 Command: `python benchmarks/startup.py --rounds {rounds} --write`.
