@@ -1,22 +1,40 @@
-"""The padding ratio of batches."""
+"""The lengths of instances, and the padding ratio of batches."""
 
-from typing import Dict, Iterable, Optional, Sequence
+from typing import Any, Dict, Iterable, Optional, Sequence
 
 from allennlp.data import Instance
 from allennlp.data.fields import SequenceField, TextField
 
+from multitask_model.compat.allennlp_internals import indexed_tokens
+
+WORD_PIECES = "wordpiece_mask"
+"""What a `pretrained_transformer_mismatched` indexer has one of for each word piece."""
+
 
 def field_lengths(instance: Instance, names: Optional[Sequence[str]] = None) -> Dict[str, int]:
     """
-    Returns the lengths of the sequence fields of an instance that are in `names`; of all text
-    fields by default.
+    Returns the lengths, by `padded_length`, of the sequence fields of an instance that are in
+    `names`; of all text fields by default.
     """
     if names is None:
         names = [name for name, field in instance.fields.items() if isinstance(field, TextField)]
     fields = ((name, instance.fields.get(name)) for name in names)
     return {
-        name: field.sequence_length() for name, field in fields if isinstance(field, SequenceField)
+        name: padded_length(field) for name, field in fields if isinstance(field, SequenceField)
     }
+
+
+def padded_length(field: "SequenceField[Any]") -> int:
+    """
+    The length of what is padded: of a text whose words an indexer splits, the number of word
+    pieces. A text that is not indexed has its number of tokens.
+    """
+    length = field.sequence_length()
+    if isinstance(field, TextField):
+        indexed = indexed_tokens(field) or {}
+        pieces = [len(tokens[WORD_PIECES]) for tokens in indexed.values() if WORD_PIECES in tokens]
+        return max([length, *pieces])
+    return length
 
 
 class PaddingMeter:
@@ -44,7 +62,7 @@ class PaddingMeter:
         """Adds a batch. A field counts for the instances that have it."""
         for name in self._names_in(batch):
             fields = [i.fields[name] for i in batch if name in i.fields]
-            lengths = [f.sequence_length() for f in fields if isinstance(f, SequenceField)]
+            lengths = [padded_length(f) for f in fields if isinstance(f, SequenceField)]
             self._filled += sum(lengths)
             self._total += len(lengths) * max(lengths, default=0)
 
