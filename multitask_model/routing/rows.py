@@ -58,6 +58,10 @@ class RowGatherer:
         """
         gathered = self._gathered.get(id(tensor))
         if gathered is None:
+            if not is_compiling() and torch.is_inference_mode_enabled():
+                # PyTorch does not count changes here, so nothing must be shared.
+                index = self._index(tensor.device).split(self._sizes)[group]
+                return tensor.index_select(0, index)
             # Holding the tensor keeps its id from being reused.
             gathered = self._gathered[id(tensor)] = (tensor, self._gather(tensor))
         return gathered[1][group]
