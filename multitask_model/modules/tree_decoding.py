@@ -49,13 +49,23 @@ def _decode_sentence(scores: numpy.ndarray) -> numpy.ndarray:
     greedy = scores.argmax(-1)
     if (greedy == 0).sum() == 1 and not find_cycle(greedy.tolist()):
         return numpy.asarray(greedy)  # if the best heads form a tree, it is the best tree
-    finite = scores[numpy.isfinite(scores)]
-    lowest = finite.min() - 1.0
-    nodes = numpy.full((length + 1, length + 1), lowest)  # node 0 is the root
-    nodes[1:] = numpy.maximum(scores, lowest)
-    # The penalty exceeds any gain from a second child of the root, so the tree has one.
-    nodes[:, 0] -= finite.max() - lowest
-    return SpanningTree(nodes).heads()[1:]
+    return SpanningTree(_with_penalty(scores)).heads()[1:]
+
+
+def _with_penalty(scores: numpy.ndarray) -> numpy.ndarray:
+    """
+    The scores of T words, of shape (T, T + 1), as those of a graph of shape (T + 1, T + 1), with a
+    penalty for each child of the root. It exceeds any gain from a second child.
+    """
+    length, is_finite = len(scores), numpy.isfinite(scores)
+    finite = scores[is_finite] if is_finite.any() else numpy.zeros(1)
+    # A tree with an arc that has no score (minus infinity or NaN) is worse than any tree without.
+    lowest = -(length + 1) * (float(numpy.ptp(finite)) or 1.0)
+    nodes = numpy.full((length + 1, length + 1), lowest)
+    # At most 0. A number that is added to all scores changes no choice.
+    nodes[1:] = numpy.nan_to_num(scores - finite.max(), nan=lowest, posinf=0.0, neginf=lowest)
+    nodes[:, 0] += 2 * lowest
+    return nodes
 
 
 def find_cycle(heads: Sequence[int]) -> List[int]:

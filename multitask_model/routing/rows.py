@@ -22,7 +22,7 @@ import numpy
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from multitask_model.compat.torch_internals import is_transformed
+from multitask_model.compat.torch_internals import is_compiling, is_transformed
 from multitask_model.routing.partial import Partial, Whole
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -58,6 +58,10 @@ class RowGatherer:
         """
         gathered = self._gathered.get(id(tensor))
         if gathered is None:
+            if not is_compiling() and torch.is_inference_mode_enabled():
+                # PyTorch does not count changes here, so nothing must be shared.
+                index = self._index(tensor.device).split(self._sizes)[group]
+                return tensor.index_select(0, index)
             # Holding the tensor keeps its id from being reused.
             gathered = self._gathered[id(tensor)] = (tensor, self._gather(tensor))
         return gathered[1][group]
@@ -73,8 +77,10 @@ class RowGatherer:
         else:
             taken = tensor.index_select(0, self._index(tensor.device))
         # As no parts overlap, a change of one in place is reported like that of any other input.
-        # PyTorch would report that of a part of `split` in its own words, but `vmap` has no other.
-        split = taken.split if is_transformed(tensor) else taken.unsafe_split_with_sizes
+        # PyTorch would report that of a part of `split` in its own words, but `vmap` has no other,
+        # and the compiler knows neither changes nor `is_transformed`.
+        is_special = is_compiling() or is_transformed(tensor)
+        split = taken.split if is_special else taken.unsafe_split_with_sizes
         parts: Sequence[torch.Tensor] = split(self._sizes)
         return parts
 

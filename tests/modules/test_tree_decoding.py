@@ -1,5 +1,7 @@
 """Decoding of trees, compared with an exhaustive search."""
 
+from typing import List
+
 import pytest
 import torch
 
@@ -29,6 +31,42 @@ def test_the_best_heads_of_words_are_often_no_tree() -> None:
     assert any(not is_tree(heads) and heads.count(0) == 1 for heads in found)  # cycles
     assert any(heads.count(0) == 0 for heads in found)
     assert any(heads.count(0) > 1 for heads in found)
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [[2.0, -INF, -INF], [2.0, -INF, -INF]],
+        [[-INF] * 3] * 2,
+        [[NAN] * 3] * 2,
+        [[INF] * 3] * 2,
+        [[1e20] * 4] * 3,
+    ],
+    ids=["only arcs from the root", "none", "NaN", "infinite", "large"],
+)
+def test_exactly_one_word_is_the_child_of_the_root(scores: List[List[float]]) -> None:
+    mask = torch.ones(1, len(scores), dtype=torch.bool)
+    found = decode_mst(torch.tensor([scores], dtype=torch.float64), mask)[0].tolist()
+    assert found.count(0) == 1
+    assert not find_cycle(found)
+
+
+def test_a_tree_without_impossible_arcs_is_preferred_to_any_other() -> None:
+    scores = torch.tensor(
+        [
+            [1, 0, -INF, -INF, 2, -INF],
+            [-INF, -INF, -INF, -INF, 0, 0],
+            [1, -INF, -INF, 0, 2, 1],
+            [-INF, 0, -INF, 0, 1, -INF],
+            [2, 1, 1, -INF, -INF, 2],
+        ]
+    )
+    found = decode_mst(scores.unsqueeze(0), torch.ones(1, 5, dtype=torch.bool))[0].tolist()
+    assert is_tree(tuple(found))
+    assert sum(scores[word, head].item() for word, head in enumerate(found)) == 5
 
 
 def test_padding_is_not_decoded() -> None:

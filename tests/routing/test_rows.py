@@ -255,6 +255,20 @@ def test_a_tensor_that_requires_grad_is_gathered_once_for_all_heads() -> None:
     assert tensor.grad.tolist() == [[1, 1], [3, 3], [1, 1], [3, 3]]
 
 
+@pytest.mark.parametrize("tasks", ["ttuu", "tutu"])
+@pytest.mark.parametrize("is_changed_by_a_view", [False, True])
+def test_in_inference_mode_no_rows_are_shared(is_changed_by_a_view: bool, tasks: str) -> None:
+    heads = TaskHeads(["a", "b", "c"], {"t": ["a", "b"], "u": ["c"]})
+    tensor = torch.zeros(4)
+    with torch.inference_mode():
+        found = heads.rows({"task": list(tasks)})
+        taken: Any = found["a"].take(tensor)
+        (taken.view(-1) if is_changed_by_a_view else taken).add_(1.0)
+        other: Any = found["b"].take(tensor)
+    assert other.tolist() == [0, 0]
+    assert tensor.tolist() == [0, 0, 0, 0]
+
+
 def test_the_gradient_of_one_head_is_zero_at_other_rows() -> None:
     found = rows(["a", "b", "a", "b"])
     tensor = torch.zeros(4, requires_grad=True)

@@ -1,4 +1,4 @@
-"""Transforms of `torch.func` and forward-mode differentiation through mixed batches."""
+"""Transforms of `torch.func`, forward-mode differentiation and compilation of mixed batches."""
 
 from typing import Any, Callable, Dict, List
 
@@ -64,3 +64,13 @@ def test_forward_mode_differentiation(tasks: str) -> None:
         expected = forward_ad.unpack_dual(direct(dual)).tangent
     assert found is not None
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch.compile came with PyTorch 2")
+@pytest.mark.parametrize("tasks", TASKS)
+def test_a_batch_is_compiled_as_one_graph(tasks: str) -> None:
+    torch.compiler.reset()
+    compiled: Any = torch.compile(loss_function(tasks), backend="eager", fullgraph=True)
+    x = X.clone().requires_grad_()
+    compiled(x).backward()
+    torch.testing.assert_close(x.grad, 3 * X.sin().square() * X.cos())
