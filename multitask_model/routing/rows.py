@@ -68,14 +68,12 @@ class RowGatherer:
 
     def _gather(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
         """The rows of each group."""
-        first, size = self._rows[0], len(self._rows)
         if tensor.layout != torch.strided:  # sparse tensors cannot be split
             indices = self._index(tensor.device).split(self._sizes)
             return [tensor.index_select(0, index) for index in indices]
-        if self._rows == list(range(first, first + size)):
-            taken = tensor.narrow(0, first, size).contiguous()
-        else:
-            taken = tensor.index_select(0, self._index(tensor.device))
+        # A copy, also if the rows of all heads follow each other: what a head returns of it can be
+        # changed without changing the batch, or what the backbone keeps for its backward pass.
+        taken = tensor.index_select(0, self._index(tensor.device))
         # As no parts overlap, a change of one in place is reported like that of any other input.
         # PyTorch would report that of a part of `split` in its own words, but `vmap` has no other,
         # and the compiler knows neither changes nor `is_transformed`.
