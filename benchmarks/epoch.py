@@ -71,7 +71,7 @@ class Case(NamedTuple):
 CASES = [
     Case("bilstm", True, 800, 2, [">= 6", "<= 1.10"]),
     Case("bilstm", False, 800, 2, [">= 3.5", "<= 1.10"]),
-    Case("minilm", True, 200, 3, [">= 6", "<= 1.10"]),
+    Case("minilm", True, 800, 1, [">= 6", "<= 1.10"]),
 ]
 WARMUP = 3  # steps
 HEADER = [

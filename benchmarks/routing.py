@@ -70,10 +70,10 @@ TRANSFORMER = [
 CASES = [
     Case("one task, light, 8 heads", 1.10, 8, [16, 16, 32], [3] * 16, 2000),
     Case("one task, light, 1000 heads", 1.12, 1000, [16, 16, 32], [3] * 16, 2000),
-    Case("one task, wide", 1.02, 8, [64, 128, 256], [3] * 64, 400),
-    Case("round robin of 4 tasks, wide", 1.02, 8, [64, 128, 256], round_robin(64, 4), 200),
-    Case("4 tasks grouped, wide", 1.02, 8, [64, 128, 256], sorted(round_robin(64, 4)), 200),
-    Case("round robin of 16 tasks, light", 1.15, 16, [64, 16, 32], round_robin(64, 16), 500),
+    Case("one task, wide", 1.00, 8, [64, 128, 256], [3] * 64, 400),
+    Case("round robin of 4 tasks, wide", 0.85, 8, [64, 128, 256], round_robin(64, 4), 200),
+    Case("4 tasks grouped, wide", 1.00, 8, [64, 128, 256], sorted(round_robin(64, 4)), 200),
+    Case("round robin of 16 tasks, light", 1.12, 16, [64, 16, 32], round_robin(64, 16), 500),
     *(
         Case(
             name,

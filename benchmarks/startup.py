@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--write", action="store_true", help="also write benchmarks/RESULTS.md")
     arguments = parser.parse_args()
-    line = measure(commands_of_line(), 6 * arguments.rounds, FOLDER)
+    line = measure(commands_of_line(), 10 * arguments.rounds, FOLDER)
     added = 1000 * (statistics.median(line["line"]) - statistics.median(line["no line"]))
     print(f"The line of the .pth file adds {added:.2f} ms to the start of Python.", flush=True)
     with tempfile.TemporaryDirectory() as name:
