@@ -300,6 +300,7 @@ class MultiTaskDataLoader(AllenNLPMultiTaskDataLoader):
         for dataset in self.datasets.values():
             dataset.index_with(vocab)
         self._collator.index_with(vocab)
+        self._tracker.discard_plan()  # an indexed text can be longer: see `padded_length`
 
     @overrides
     def set_target_device(self, device: torch.device) -> None:

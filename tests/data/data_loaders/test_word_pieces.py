@@ -28,6 +28,7 @@ def make_loader(reader: LabeledJsonlReader, folder: Path, **options: Any) -> Mul
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
     readers = MultiTaskDatasetReader({"a": reader})
     loader = MultiTaskDataLoader(readers, {"a": str(path)}, **options)
+    assert len(loader) > 0  # counts the batches before the texts are indexed
     loader.index_with(Vocabulary())
     return loader
 
@@ -58,6 +59,7 @@ def test_texts_of_as_many_word_pieces_are_in_one_bucket(
 
 def test_a_token_budget_counts_word_pieces(reader: LabeledJsonlReader, tmp_path: Path) -> None:
     loader = make_loader(reader, tmp_path, batch_size=4, max_tokens=12, shuffle=False)
+    assert len(loader) == 2
     assert pieces(loader) == [[3, 5], [4, 6]]
     loader = make_loader(reader, tmp_path, batch_size=4, max_tokens=11, shuffle=False)
     assert pieces(loader) == [[3, 5], [4], [6]]
