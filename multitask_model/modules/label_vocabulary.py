@@ -95,9 +95,9 @@ class LabelVocabulary(torch.nn.Module):
             Of shape (...): the index of the label with the highest score, never padding or OOV.
         """
         first, number = self.indices[0], len(self.indices)
-        if self.indices[-1] - first == number - 1:  # a slice, unlike a mask, needs no copy
-            labels = scores.narrow(-1, first, number)
-            return labels.argmax(-1) + first
+        if self.indices[-1] - first == number - 1:
+            # The scores of consecutive labels are a view. `mask_reserved` copies all scores.
+            return scores.narrow(-1, first, number).argmax(-1) + first
         return self.mask_reserved(scores).argmax(-1)
 
     def is_label(self, indices: torch.Tensor) -> torch.Tensor:

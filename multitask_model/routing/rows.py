@@ -58,8 +58,7 @@ class RowGatherer:
         """
         gathered = self._gathered.get(id(tensor))
         if gathered is None:
-            if not is_compiling() and torch.is_inference_mode_enabled():
-                # PyTorch does not count changes here, so nothing must be shared.
+            if not _can_be_shared(tensor):
                 index = self._index(tensor.device).split(self._sizes)[group]
                 return tensor.index_select(0, index)
             # Holding the tensor keeps its id from being reused.
@@ -68,9 +67,6 @@ class RowGatherer:
 
     def _gather(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
         """The rows of each group."""
-        if tensor.layout != torch.strided:  # sparse tensors cannot be split
-            indices = self._index(tensor.device).split(self._sizes)
-            return [tensor.index_select(0, index) for index in indices]
         # A copy, also if the rows of all heads follow each other: what a head returns of it can be
         # changed without changing the batch, or what the backbone keeps for its backward pass.
         taken = tensor.index_select(0, self._index(tensor.device))
@@ -94,6 +90,14 @@ class RowGatherer:
                 index = index.pin_memory()
             index = self._indices[device] = index.to(device, non_blocking=True)
         return index
+
+
+def _can_be_shared(tensor: torch.Tensor) -> bool:
+    """Whether one gathered tensor can serve all heads."""
+    if tensor.layout != torch.strided:  # sparse tensors cannot be split
+        return False
+    # PyTorch counts no changes in inference mode, so one of a head would not be noticed.
+    return is_compiling() or not torch.is_inference_mode_enabled()
 
 
 def select_all(
