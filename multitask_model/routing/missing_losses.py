@@ -73,6 +73,16 @@ class MissingLosses:
         self.unseen_sources |= set(self._routers[head].name_mapping) - self._names
         self._unseen_tasks.update(tasks)
 
+    def is_news(self, rows: Collection[str]) -> bool:
+        """
+        Whether a training batch must be recorded: a head that ran had no loss so far, or a source
+        was not seen.
+        """
+        if self.unseen_sources:
+            return True
+        # `isdisjoint` of a set and not of keys, which the compiler does not know.
+        return not set(rows).isdisjoint(self.without_loss)
+
     def update(
         self,
         batch: Mapping[str, object],
@@ -81,8 +91,7 @@ class MissingLosses:
         losses: Collection[str],
     ) -> None:
         """
-        Records a training batch. Nothing is left to do once `without_loss` and `unseen_sources` are
-        empty.
+        Records a training batch for which `is_news` is true.
 
         # Parameters
 
@@ -95,9 +104,7 @@ class MissingLosses:
         losses : `Collection[str]`
             The components that had a loss.
         """
-        # The compiler knows no `isdisjoint` of keys.
-        if self.without_loss and any(name in self.without_loss for name in rows):
-            self._record(batch, available, rows, losses)
+        self._record(batch, available, rows, losses)
         if self.unseen_sources:
             self.unseen_sources.difference_update(available)
             self._unseen_tasks.difference_update(batch["task"])  # type: ignore[arg-type]

@@ -91,9 +91,8 @@ class ModelMetrics:
         """
         self._called.update(rows)
         self._mean_losses.add_all(losses, loss_rows)
-        missing = self._missing_losses
-        if is_training and (missing.without_loss or missing.unseen_sources):
-            missing.update(batch, available, rows, losses)
+        if is_training and self._missing_losses.is_news(rows):
+            self._missing_losses.update(batch, available, rows, losses)
         if self._per_task is not None:
             for name, head_rows in rows.items():
                 self._per_task.update(self._routers[name], available, head_rows)
