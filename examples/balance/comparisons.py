@@ -1,5 +1,6 @@
 """The configs and the training data of the comparisons."""
 
+import copy
 import gzip
 import os
 from pathlib import Path
@@ -63,14 +64,17 @@ def read_methods(comparison: str, names: Iterable[str]) -> Dict[str, Dict[str, A
 
 
 def merge(config: Dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Writes the changes into a nested dictionary. `None` removes a key."""
+    """
+    Writes the changes into a nested dictionary. `None` removes a key. The changes are copied, so
+    that later ones do not become part of them.
+    """
     for name, value in changes.items():
         if value is None:
             config.pop(name, None)
         elif isinstance(value, dict) and isinstance(config.get(name), dict):
             merge(config[name], value)
         else:
-            config[name] = value
+            config[name] = copy.deepcopy(value)
 
 
 def make_config(path: str, method: Mapping[str, Any], **options: Any) -> Dict[str, Any]:
