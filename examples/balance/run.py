@@ -48,6 +48,7 @@ class Job(NamedTuple):
 
 def train(job: Job) -> None:
     """Trains one model in this process and writes `result.json`."""
+    import multitask_model  # noqa: F401, I001  (first: it patches AllenNLP)
     from allennlp.commands.train import train_model
     from allennlp.common import Params
 
