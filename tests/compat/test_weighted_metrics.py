@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.from_params import construct_arg
+from allennlp.training import GradientDescentTrainer
 from allennlp.training.metric_tracker import MetricTracker
 
 import multitask_model  # noqa: F401  (applies the patch)
@@ -31,20 +34,35 @@ def test_weighted_names_need_a_sign() -> None:
         MetricTracker({"f1": 0.5})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("weight", ["a", -5, float("nan"), float("inf"), True, None])
+def test_a_weight_must_be_a_finite_number(weight: Any) -> None:
+    message = rf"at least 0 for each metric, but got {weight!r} for '\+f1'. The sign in front"
+    with pytest.raises(ConfigurationError, match=message):
+        MetricTracker({"-loss": 1.0, "+f1": weight})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("names", ["+f1", ["+f1", "-loss"], {"+f1": 0.7, "-loss": 1}, {"+f1": "a"}])
+def test_the_trainer_gets_what_a_config_has(names: Any) -> None:
+    value = Params({"names": names}).pop("names")
+    constructor = GradientDescentTrainer.from_partial_objects
+    annotation = constructor.__annotations__["validation_metric"]
+    assert construct_arg("trainer", "validation_metric", value, annotation, "-loss") == names
+
+
 @pytest.mark.slow
 def test_a_config_may_have_weights(tmp_path: Path) -> None:
     config = make_config(tmp_path)
-    weights = {"+polarity_accuracy": 0.7, "-mood_loss": 0.3}
+    weights = {"+mood_loss": 0.1, "+polarity_accuracy": 10.0}
     config["trainer"].update(validation_metric=weights, num_epochs=3)
     train(config, tmp_path, "run")
     epochs = [
         json.loads((tmp_path / "run" / f"metrics_epoch_{epoch}.json").read_text())
         for epoch in range(3)
     ]
-    scores = [
-        0.7 * e["validation_polarity_accuracy"] - 0.3 * e["validation_mood_loss"] for e in epochs
-    ]
-    assert epochs[-1]["best_epoch"] == scores.index(max(scores))
+    values = [(e["validation_mood_loss"], e["validation_polarity_accuracy"]) for e in epochs]
+    scores = [0.1 * loss + 10.0 * accuracy for loss, accuracy in values]
+    sums = [loss + accuracy for loss, accuracy in values]
+    assert epochs[-1]["best_epoch"] == scores.index(max(scores)) != sums.index(max(sums))
     config["trainer"]["validation_metric"] = {"+polarity_f1": 1.0}
     with pytest.raises(ConfigurationError, match="validation_metric must name metrics"):
         train(config, tmp_path, "run")
