@@ -14,7 +14,14 @@ from multitask_model.routing.inputs import changed_in_place, copy_input, version
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.output_names import LOSS
 from multitask_model.routing.partial import Partial, Whole, has_partial
-from multitask_model.routing.rows import AllRows, group_rows, select_all, select_rows, take_partial
+from multitask_model.routing.rows import (
+    AllRows,
+    check_rows,
+    group_rows,
+    select_all,
+    select_rows,
+    take_partial,
+)
 
 Result = Tuple[Mapping[str, object], int]
 """
@@ -176,6 +183,7 @@ def call_heads(
     Calls each head for its rows, by `call`. An error of a head about sizes or labels says which
     head it was.
     """
+    check_rows(available, rows)
     results: Dict[str, Result] = {}
     try:
         for name, head_rows in rows.items():

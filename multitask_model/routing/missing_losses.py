@@ -73,7 +73,7 @@ class MissingLosses:
         self.unseen_sources |= set(self._routers[head].name_mapping) - self._names
         self._unseen_tasks.update(tasks)
 
-    def is_news(self, rows: Collection[str]) -> bool:
+    def must_record(self, rows: Collection[str]) -> bool:
         """
         Whether a training batch must be recorded: a head that ran had no loss so far, or a source
         was not seen.
@@ -91,7 +91,7 @@ class MissingLosses:
         losses: Collection[str],
     ) -> None:
         """
-        Records a training batch for which `is_news` is true.
+        Records a training batch for which `must_record` is true.
 
         # Parameters
 

@@ -291,6 +291,50 @@ def is_inseparable(value: object) -> bool:
     return isinstance(value, PackedSequence) or hasattr(value, "get_seq_length")
 
 
+def check_rows(available: Mapping[str, object], rows: Mapping[str, AllRows]) -> None:
+    """
+    # Parameters
+
+    available : `Mapping[str, object]`
+        The fields of the batch and the outputs of the backbone.
+    rows : `Mapping[str, AllRows]`
+        The rows of each head.
+
+    # Raises
+
+    `ValueError`
+        If a head gets only part of the batch, and none of its tensors or other values has as many
+        rows as there are tasks: every head would get all rows.
+    """
+    batch_size = next((r.batch_size for r in rows.values() if len(r) < r.batch_size), None)
+    if batch_size is None:
+        return
+    for name, value in available.items():
+        if name not in ("task", "heads") and _may_have_rows(value, batch_size):
+            return
+    tensors = {name: v for name, v in available.items() if isinstance(v, torch.Tensor) and v.dim()}
+    if not tensors:
+        return
+    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    raise ValueError(
+        f"'task' must have one name for each instance, but got {batch_size} names, and no other "
+        f"value of the batch or output of the backbone has {batch_size} rows. The shapes of the "
+        f"tensors are {shapes}. Give 'task' the length of the batch."
+    )
+
+
+def _may_have_rows(value: object, batch_size: int) -> bool:
+    if isinstance(value, (Partial, Whole)) or is_inseparable(value):
+        return True  # tells its rows itself
+    if isinstance(value, (torch.Tensor, numpy.ndarray)):
+        return value.ndim > 0 and value.shape[0] == batch_size
+    if isinstance(value, Mapping):
+        return any(_may_have_rows(item, batch_size) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return len(value) == batch_size or any(_may_have_rows(item, batch_size) for item in value)
+    return not isinstance(value, (str, bytes, int, float, type(None)))
+
+
 def group_rows(keys: Sequence[_Key]) -> Dict[_Key, List[int]]:
     """Returns the rows of each key in ascending order, by key in order of first appearance."""
     groups: DefaultDict[_Key, List[int]] = defaultdict(list)

@@ -152,6 +152,11 @@ class TaskHeads:
                 "heads "
                 f"that serve it, but {found}. A multitask dataset reader adds this field."
             )
+        if isinstance(tasks, str):
+            raise ValueError(
+                "The 'task' of a batch must be a list with one name for each instance, but got the "
+                f"string {tasks!r}. Write [{tasks!r}] * B for B instances."
+            )
         names: List[str] = list(tasks)  # type: ignore[call-overload]
         for task in names:
             if task is None and "heads" in batch:

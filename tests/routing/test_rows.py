@@ -10,9 +10,11 @@ import numpy
 import pytest
 import torch
 
+from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import (
     AllRows,
     RowGatherer,
+    check_rows,
     group_rows,
     select_rows,
 )
@@ -302,3 +304,38 @@ def test_selected_rows_are_taken(indices: Tuple[int, ...], expected: List[int]) 
 
 def test_rows_are_grouped_by_key_in_order_of_first_appearance() -> None:
     assert list(group_rows(["b", "a", "b", "c"]).items()) == [("b", [0, 2]), ("a", [1]), ("c", [3])]
+
+
+@pytest.mark.parametrize("tasks", ["ab", "ababab"])
+def test_tasks_of_another_number_than_the_rows_are_an_error(tasks: str) -> None:
+    available = {"task": list(tasks), "text": {"ids": torch.zeros(4, 3)}, "x": torch.zeros(4)}
+    message = (
+        f"'task' must have one name for each instance, but got {len(tasks)} names, and no other "
+        f"value of the batch or output of the backbone has {len(tasks)} rows. The shapes of the "
+        "tensors are {'x': [4]}. Give 'task' the length of the batch."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        check_rows(available, rows(list(tasks)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.zeros(2, 3),
+        {"ids": torch.zeros(2)},
+        numpy.zeros(2),
+        ["so", "good"],
+        [torch.zeros(2, 3)] * 3,
+        Partial(torch.zeros(1), rows=(0,)),
+        Whole(torch.zeros(3)),
+        Record(torch.zeros(2), "a"),
+    ],
+)
+def test_one_value_with_rows_is_enough(value: Any) -> None:
+    check_rows({"x": torch.zeros(4), "value": value}, rows(["a", "b"]))
+
+
+@pytest.mark.parametrize("tasks", ["aa", "ab"])
+def test_rows_are_not_checked_without_tensors_or_parts(tasks: str) -> None:
+    x = torch.zeros(4) if tasks == "aa" else torch.zeros(())
+    check_rows({"task": list(tasks), "x": x}, rows(list(tasks)))

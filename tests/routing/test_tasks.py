@@ -229,3 +229,12 @@ def test_a_batch_without_rows_for_any_head_is_an_error(batch: Any, field: str) -
     )
     with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows(batch)
+
+
+def test_a_string_is_not_a_list_of_tasks() -> None:
+    message = (
+        "The 'task' of a batch must be a list with one name for each instance, but got the string "
+        "'a'. Write ['a'] * B for B instances."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        TaskHeads(["a"]).rows({"task": "a"})

@@ -91,7 +91,7 @@ class ModelMetrics:
         """
         self._called.update(rows)
         self._mean_losses.add_all(losses, loss_rows)
-        if is_training and self._missing_losses.is_news(rows):
+        if is_training and self._missing_losses.must_record(rows):
             self._missing_losses.update(batch, available, rows, losses)
         if self._per_task is not None:
             for name, head_rows in rows.items():
