@@ -70,6 +70,8 @@ class CrfTaggerHead(Head):
 
     _is_forbidden: torch.Tensor
 
+    label_argument = "tags"
+
     def __init__(
         self,
         vocab: Vocabulary,

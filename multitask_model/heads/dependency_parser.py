@@ -77,6 +77,8 @@ class DependencyParserHead(Head):
         1.7918
     """
 
+    label_argument = "head_tags"
+
     def __init__(
         self,
         vocab: Vocabulary,

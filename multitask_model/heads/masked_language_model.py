@@ -57,6 +57,8 @@ class MaskedLanguageModelHead(Head):
         5.0
     """
 
+    label_argument = "masked_tokens"
+
     def __init__(
         self,
         vocab: Vocabulary,

@@ -59,6 +59,8 @@ class MultiLabelClassifierHead(Head):
         [['sports', 'politics']]
     """
 
+    label_argument = "labels"
+
     def __init__(
         self,
         vocab: Vocabulary,

@@ -49,6 +49,8 @@ class RegressionHead(Head):
         9.0
     """
 
+    label_argument = "target"
+
     def __init__(
         self,
         vocab: Vocabulary,

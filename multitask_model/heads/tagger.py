@@ -64,6 +64,8 @@ class TaggerHead(Head):
         1.0986
     """
 
+    label_argument = "tags"
+
     def __init__(
         self,
         vocab: Vocabulary,

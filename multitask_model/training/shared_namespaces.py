@@ -4,10 +4,9 @@ import logging
 from typing import Dict, Iterable, List, Mapping, Set
 
 from allennlp.data import DataLoader, Instance
-from allennlp.data.fields import ListField
 
-from multitask_model.compat.allennlp_internals import label_namespace
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
+from multitask_model.data.label_fields import labels_of
 from multitask_model.errors import format_names
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.fit_checks import find_namespace
@@ -53,22 +52,9 @@ def _label_sets(instances: Mapping[str, Iterable[Instance]]) -> LabelSets:
     for task, of_task in instances.items():
         for instance in of_task:
             for field in instance.fields.values():
-                _add_labels(labels, task, field)
+                for namespace, names in labels_of(field):
+                    labels.setdefault(namespace, {}).setdefault(task, set()).update(names)
     return labels
-
-
-def _add_labels(labels: LabelSets, task: str, field: object) -> None:
-    if isinstance(field, ListField):
-        for item in field.field_list:
-            _add_labels(labels, task, item)
-    namespace = label_namespace(field)
-    if namespace is None:
-        return
-    value = getattr(field, "label", None)
-    values = [value] if value is not None else getattr(field, "labels", None) or []
-    names = [name for name in values if isinstance(name, str)]
-    if names:
-        labels.setdefault(namespace, {}).setdefault(task, set()).update(names)
 
 
 def _is_shared(

@@ -14,6 +14,7 @@ from multitask_model.compat.patching import patch
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import LOSS
 from multitask_model.training.evaluation_order import any_order
+from multitask_model.training.label_checks import check_labels
 from multitask_model.training.shared_namespaces import warn_of_shared_namespaces
 from multitask_model.training.validation_metrics import check_validation_metric
 from multitask_model.training.weighting_checks import check_loss_weighting
@@ -45,6 +46,7 @@ def check_multitask_training() -> None:
         original: Callable[..., TrainingMetrics], trainer: GradientDescentTrainer
     ) -> TrainingMetrics:
         if isinstance(trainer.model, MultiTaskModel):
+            check_labels(trainer.model, trainer.data_loader)
             warn_of_shared_namespaces(trainer.model, trainer.data_loader)
             check_loss_weighting(trainer.model, trainer.data_loader)
             loader = validation_loader(trainer)

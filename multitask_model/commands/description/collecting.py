@@ -18,6 +18,7 @@ from multitask_model.commands.description.tasks import describe_tasks, group_by_
 from multitask_model.data.data_loaders.reading import index_instance
 from multitask_model.data.data_loaders.task_options import check_data_path
 from multitask_model.model import MultiTaskModel
+from multitask_model.training.label_checks import find_label_errors
 
 
 def describe(path: str, overrides: str = "", number: int = 20, seconds: float = 5.0) -> Description:
@@ -86,6 +87,7 @@ def _run_tasks(
         if error is None and instances:
             runs.append(run_task(model, task, instances, broken))
             found.errors += runs[-1].errors
+            found.errors += _label_errors(model, task, instances)
         else:
             error = error or _unknown_task(model, task)
             found.errors += [] if error is None else [WiringError(error, task=task)]
@@ -114,6 +116,12 @@ def _index(
     except (ConfigurationError, KeyError) as error:
         return str(error)
     return None
+
+
+def _label_errors(model: MultiTaskModel, task: str, instances: List[Instance]) -> List[WiringError]:
+    known = task in model.tasks.names
+    errors = find_label_errors(model, task, instances) if known else []
+    return [WiringError(error.message, error.head, task) for error in errors if error.is_certain]
 
 
 def _unknown_task(model: MultiTaskModel, task: str) -> Optional[str]:

@@ -1,5 +1,6 @@
 """Descriptions of configs that are wrong: all errors, in the words of the model."""
 
+import json
 from pathlib import Path
 from typing import Any, Dict
 
@@ -14,6 +15,7 @@ from tests.helpers.descriptions import (
     messages,
     write_config,
 )
+from tests.helpers.label_configs import TWO_NAMESPACES, two_namespaces
 from tests.helpers.training_config import HEAD, HEADS, make_config
 
 MAPPING = {name: {name: "label"} for name in HEADS}
@@ -189,3 +191,9 @@ def test_what_a_head_lacks_is_not_known_without_the_backbone(tmp_path: Path) -> 
     found = describe_config(tmp_path, backbone=backbone)
     arguments = component(found, "genre").arguments
     assert [argument.absent for argument in arguments] == [[], [], []]
+
+
+def test_labels_of_another_namespace_than_that_of_their_head(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(two_namespaces(tmp_path)))
+    assert describe(str(path)).errors == [WiringError(TWO_NAMESPACES, "polarity", "tweets")]
