@@ -1,6 +1,7 @@
 """Making an instance from JSON whose keys are the parameters of a reader's `text_to_instance`."""
 
 import contextlib
+import difflib
 import inspect
 import logging
 from typing import Iterator, List, Set
@@ -8,7 +9,7 @@ from typing import Iterator, List, Set
 from allennlp.common import JsonDict
 from allennlp.data import DatasetReader, Instance
 
-from multitask_model.errors import format_names, format_value, suggest
+from multitask_model.errors import format_names, format_value
 from multitask_model.routing.signatures import VARIADIC
 
 logger = logging.getLogger(__name__)
@@ -50,11 +51,9 @@ class JsonInputs:
         if missing:
             raise ValueError(
                 f"Task {self._task!r} requires the keys {format_names(missing)} (text_to_instance "
-                f"of "
-                f"{type(self._reader).__name__}), but got {format_names(json_dict)}."
-                f"{suggest(missing[0], json_dict)} The known keys are {format_names(known)}: add "
-                f"or "
-                "rename them."
+                f"of {type(self._reader).__name__}), but got {format_names(json_dict)}."
+                f"{_rename(missing[0], json_dict)} The known keys are {format_names(known)}: add "
+                "or rename them."
             )
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             self._warn_of_ignored(json_dict, known)
@@ -73,6 +72,11 @@ class JsonInputs:
             )
 
 
+def _rename(missing: str, json_dict: JsonDict) -> str:
+    matches = difflib.get_close_matches(missing, json_dict, n=1)
+    return f" Is {matches[0]!r} meant to be {missing!r}?" if matches else ""
+
+
 @contextlib.contextmanager
 def explain_errors(task: str, maker: object, json_dict: JsonDict) -> Iterator[None]:
     """
@@ -87,11 +91,16 @@ def explain_errors(task: str, maker: object, json_dict: JsonDict) -> Iterator[No
     try:
         yield
     except Exception as error:
+        required = (
+            f"Task {task!r} requires JSON that {type(maker).__name__} can make an instance of, but "
+            f"got {format_value(json_dict)}"
+        )
+        if isinstance(error, ValueError) and type(maker).__module__.startswith("multitask_model."):
+            raise ValueError(f"{required}: {error}") from error  # which says what to do
         reason = f"{type(error).__name__}: {error}".rstrip(".")
         raise ValueError(
-            f"Task {task!r} requires JSON that {type(maker).__name__} can make an instance of, but "
-            f"got {format_value(json_dict)}, which raised {reason}. Correct the keys or "
-            "their values. AllenNLP's readers take labels as strings."
+            f"{required}, which raised {reason}. Correct the keys or their values. AllenNLP's "
+            "readers take labels as strings."
         ) from error
 
 
@@ -105,8 +114,7 @@ def _parameters(reader: DatasetReader) -> List[inspect.Parameter]:
     if not parameters or kinds == {inspect.Parameter.VAR_POSITIONAL}:
         raise ValueError(
             "Prediction from JSON requires a text_to_instance with named parameters, but got that "
-            "of "
-            f"{full_name(type(reader))}, which has none. Name them, or give the head a "
+            f"of {full_name(type(reader))}, which has none. Name them, or give the head a "
             "default_predictor."
         )
     return parameters

@@ -1,6 +1,7 @@
 """`MultiTaskModel`: one backbone, several heads, one joint loss."""
 
 import copy
+from functools import partial
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy
@@ -16,8 +17,9 @@ from allennlp.nn import util as nn_util
 from overrides import overrides
 
 from multitask_model.compat.allennlp_internals import register_in_place
-from multitask_model.compat.torch_internals import boolean_buffers
+from multitask_model.compat.torch_internals import boolean_buffers, is_compiling
 from multitask_model.data.collate import collate
+from multitask_model.data.label_fields import index_fields
 from multitask_model.distributed import FILLER, alone, is_distributed
 from multitask_model.pretrained import (
     allow_other_heads,
@@ -38,13 +40,15 @@ from multitask_model.routing.calls import (
 from multitask_model.routing.checks import (
     add_module,
     check_components,
+    check_options,
+    check_type,
     make_module_dict,
     may_have_penalty,
 )
 from multitask_model.routing.fit_checks import check_head
 from multitask_model.routing.inputs import map_tensors
 from multitask_model.routing.instances import SeparatedOutputs, input_kind
-from multitask_model.routing.missing_losses import MissingLosses
+from multitask_model.routing.missing_losses import MissingLosses, OutputsWithoutLoss
 from multitask_model.routing.one_task import OneTaskPath
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames
 from multitask_model.routing.partial import Partial
@@ -56,6 +60,7 @@ from multitask_model.training.metrics.model_metrics import ModelMetrics
 from multitask_model.training.metrics.per_task_metrics import PerTaskMetrics
 from multitask_model.weighting import JointLoss, LossWeighting, SumWeighting
 from multitask_model.weighting.joined_losses import anchor, join_losses
+from multitask_model.weighting.joint_loss import check_weights
 
 
 @register_in_place(Model, "multitask")
@@ -141,8 +146,9 @@ class MultiTaskModel(RecordsConfig, Model):
     # Raises
 
     `ConfigurationError`
-        If there are no heads, a head has an invalid name, a parameter names an unknown component,
-        head or argument, or the weights in `pretrained_file` do not fit.
+        If there are no heads, a head has an invalid name, a parameter is unknown or names an
+        unknown component, head or argument, a loss weight is negative or no finite number, or the
+        weights in `pretrained_file` do not fit.
     """
 
     default_predictor = "multitask"
@@ -167,10 +173,13 @@ class MultiTaskModel(RecordsConfig, Model):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008
         **kwargs: Any,
     ) -> None:
+        check_options(kwargs, MultiTaskModel.__init__, Model.__init__)
         super().__init__(vocab, **kwargs)
+        check_type("backbone", backbone, torch.nn.Module, "a Backbone")
         self._backbone = backbone
         self._heads = make_module_dict(heads)
-        weighting = loss_weighting or SumWeighting()
+        weighting = SumWeighting() if loss_weighting is None else loss_weighting
+        check_type("loss_weighting", weighting, LossWeighting, "a LossWeighting")
         weighting.set_heads(list(heads))
         check_components(
             [BACKBONE, *heads],
@@ -275,19 +284,21 @@ class MultiTaskModel(RecordsConfig, Model):
         tasks : `Sequence[str]`, optional (default = `[name]`)
             The tasks that the head serves. They may be new.
         loss_weight : `float`, optional (default = `1.0`)
+            At least 0.
         arg_name_mapping : `Dict[str, str]`, optional (default = no changes)
         allowed_arguments : `Set[str]`, optional (default = inferred)
 
         # Raises
 
         `ConfigurationError`
-            If the name is invalid or taken, `tasks` is not a list of different names, a mapping or
-            an allowed argument is not an argument of the head's `forward`, or `per_task_metrics`
-            would have two metrics of the same name. The model is unchanged, also after any other
-            error.
+            If the name is invalid or taken, `tasks` is not a list of different names, the weight is
+            negative or no finite number, a mapping or an allowed argument is not an argument of the
+            head's `forward`, or `per_task_metrics` would have two metrics of the same name. The
+            model is unchanged, also after any other error.
         """
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
+        check_weights({name: loss_weight})
         router = Router(name, head, arg_name_mapping, allowed_arguments)
         check_head(name, head, router, self.backbone)
         all_tasks = copy.deepcopy(self._tasks)
@@ -376,6 +387,8 @@ class MultiTaskModel(RecordsConfig, Model):
             joint_loss = self._joint_loss(losses, loss_rows, len(kwargs["task"]))
             # The trainer adds a penalty in place, which must not change the loss of a head.
             outputs[LOSS] = joint_loss.clone() if self._may_have_penalty else joint_loss
+        elif self.training and not is_compiling():
+            return OutputsWithoutLoss(outputs, partial(self.explain_missing_loss, kwargs))
         return outputs
 
     def _losses_of_all(
@@ -494,7 +507,7 @@ class MultiTaskModel(RecordsConfig, Model):
 
     def _forward_on_batch(self, instances: List[Instance]) -> List[Dict[str, object]]:
         for instance in instances:
-            instance.index_fields(self.vocab)
+            index_fields(instance, self.vocab)
         batch = nn_util.move_to_device(collate(instances), self._get_prediction_device())
         with torch.no_grad():
             outputs = self.make_output_human_readable(self(**batch))
@@ -528,12 +541,16 @@ class MultiTaskModel(RecordsConfig, Model):
         """
         return self._output_names.find(name)
 
-    def explain_missing_loss(self, batch: Mapping[str, object]) -> str:
+    def explain_missing_loss(self, batch: Mapping[str, object], head: Optional[str] = None) -> str:
         """
         Returns an error message for a training batch without a loss: the heads that ran, the
-        optional arguments that each was missing, and the fields that no component takes.
+        optional arguments that each was missing, and the fields that no component takes. With a
+        `head` that runs for the batch, only what that head was missing.
         """
-        return self._missing_losses.explain(batch, self._output_names.keys_of(BACKBONE))
+        outputs = self._output_names.keys_of(BACKBONE)
+        if head is not None:
+            return self._missing_losses.explain_head(head, repr(head), batch, outputs)
+        return self._missing_losses.explain(batch, outputs)
 
     @classmethod
     @overrides

@@ -65,8 +65,8 @@ def test_a_reader_may_take_any_key() -> None:
 def test_missing_keys_are_an_error() -> None:
     message = (
         "Task 'news' requires the keys ['body'] (text_to_instance of NewsReader), but got "
-        "['title', 'bdy']. Did you mean 'bdy'? The known keys are ['title', 'body', 'label']: add "
-        "or rename them."
+        "['title', 'bdy']. Is 'bdy' meant to be 'body'? The known keys are ['title', 'body', "
+        "'label']: add or rename them."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         JsonInputs("news", news_reader()).to_instance({"title": "w1", "bdy": "w2"})
@@ -77,7 +77,8 @@ def test_the_keys_of_a_wrapping_reader_are_those_of_the_reader_inside() -> None:
     assert words(inputs.to_instance({"text": "w1"})) == ["w1"]
     message = (
         "Task 'news' requires the keys ['text'] (text_to_instance of ShardedDatasetReader), but "
-        "got ['txt']. Did you mean 'txt'? The known keys are ['text', 'label']: add or rename them."
+        "got ['txt']. Is 'txt' meant to be 'text'? The known keys are ['text', 'label']: add "
+        "or rename them."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         inputs.to_instance({"txt": "w1"})
@@ -123,3 +124,14 @@ def test_unknown_keys_are_ignored_and_logged_once(caplog: pytest.LogCaptureFixtu
 
 def test_the_name_of_a_class_has_its_module() -> None:
     assert full_name(Nameless) == "tests.test_json_inputs.Nameless"
+
+
+def test_an_error_of_our_readers_is_the_only_advice() -> None:
+    reader = LabeledJsonlReader({"stars": "number"})
+    message = (
+        "Task 'reviews' requires JSON that LabeledJsonlReader can make an instance of, but got "
+        "{'text': 'so', 'stars': 'five'}: The label 'stars' must be a finite number, but got "
+        "'five'. Correct it, leave it out, or change its type in the reader's labels."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        JsonInputs("reviews", reader).to_instance({"text": "so", "stars": "five"})

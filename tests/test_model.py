@@ -92,7 +92,8 @@ def test_a_field_with_the_name_of_an_encoding_is_an_error() -> None:
 def test_an_unknown_task_is_an_error(tasks: List[str], unknown: str) -> None:
     message = (
         f"The 'task' of each instance must be one of the model's tasks, but got {unknown!r}. "
-        "The tasks are ['a', 'b']."
+        "The tasks are ['a', 'b']. Name it in task_heads of the model, or correct the name of its "
+        "dataset reader."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         tiny_model()(**make_batch(tasks))

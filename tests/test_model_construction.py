@@ -13,7 +13,7 @@ from allennlp.nn.initializers import ConstantInitializer
 from multitask_model import MultiTaskModel
 from multitask_model.weighting import LossWeighting
 from tests.helpers.messages import exactly
-from tests.helpers.models import FixedBackbone, make_batch, make_vocab
+from tests.helpers.models import FixedBackbone, TinyHead, make_batch, make_vocab
 from tests.helpers.multitask import fixed_model, number, tiny_model
 from tests.helpers.task_rows import make_model
 
@@ -162,3 +162,47 @@ def test_the_state_dict_has_the_names_of_allennlp() -> None:
         "_heads.a.linear.weight",
         "_heads.a.linear.bias",
     }
+
+
+def test_an_unknown_option_is_an_error() -> None:
+    message = (
+        "^The options of a model must name parameters that it has, but got 'loss_weight'. Did you "
+        r"mean 'loss_weights'\? Known names: \['vocab', 'backbone', 'heads', .*, 'regularizer', "
+    )
+    with pytest.raises(ConfigurationError, match=message):
+        fixed_model(heads={"a": {}}, loss_weight={"a": 0.5})
+
+
+@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf"), "2", None, True])
+def test_a_loss_weight_must_be_a_finite_number(weight: Any) -> None:
+    message = (
+        "loss_weights must have a finite number of at least 0 for each component, but got "
+        f"{weight!r} for 'a'. A weight of 0 leaves a loss out."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        fixed_model(heads={"a": {}}, loss_weights={"a": weight})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "what"),
+    [
+        ("backbone", "text", "a Backbone, but got 'text'"),
+        ("loss_weighting", "uncertainty", "a LossWeighting, but got 'uncertainty'"),
+        ("heads", {"a": TinyHead}, "a Head, but got <class 'tests.helpers.models.TinyHead'>"),
+    ],
+)
+def test_a_component_of_another_type_is_an_error(parameter: str, value: Any, what: str) -> None:
+    parts = {"backbone": FixedBackbone(), "heads": {"a": TinyHead(make_vocab())}, parameter: value}
+    name = "heads['a']" if parameter == "heads" else parameter
+    message = f"{name} must be {what}. Outside of a config, build it by its constructor."
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        MultiTaskModel(make_vocab(), **parts)
+
+
+def test_heads_in_a_list_are_an_error() -> None:
+    message = (
+        "heads must be a dictionary from names to heads, but got a value of type list. Give each "
+        "head a name."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        MultiTaskModel(make_vocab(), FixedBackbone(), [TinyHead(make_vocab())])  # type: ignore

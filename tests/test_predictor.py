@@ -172,8 +172,8 @@ def test_an_instance_without_a_task_is_an_error() -> None:
 def test_missing_keys_of_the_reader_are_an_error() -> None:
     message = (
         "Task 'news' requires the keys ['body'] (text_to_instance of NewsReader), but got "
-        "['title', 'bdy']. Did you mean 'bdy'? The known keys are ['title', 'body', 'label']: add "
-        "or rename them."
+        "['title', 'bdy']. Is 'bdy' meant to be 'body'? The known keys are ['title', 'body', "
+        "'label']: add or rename them."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         make_predictor().predict_json({"task": "news", "title": "w1", "bdy": "w2"})

@@ -4,6 +4,7 @@ from typing import Any, Dict
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.dataset_readers import MultiTaskDatasetReader
 from allennlp.data.fields import MetadataField
@@ -112,3 +113,14 @@ def test_an_output_of_a_head_called_like_a_field_does_not_replace_the_tokens() -
 def test_an_output_of_the_backbone_replaces_the_tokens_of_that_name() -> None:
     found = pair_prediction("length", keep_encodings=True)
     assert found["pair_tokens"] == "of the backbone"
+
+
+def test_a_gold_label_that_the_vocabulary_does_not_have_is_an_error() -> None:
+    predictor = make_predictor()
+    message = (
+        "Every label must be in the vocabulary, but got 'class9' in the field 'label'. The "
+        "namespace 'labels' has ['class0', 'class1', 'class2']. Did you mean 'class2'? Correct the "
+        "label, or leave it out: it is not needed for a prediction."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        predictor.predict_json({"task": "polarity", "text": "w1", "label": "class9"})

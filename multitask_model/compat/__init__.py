@@ -17,7 +17,7 @@ def apply_patches() -> None:
     # First, because the other patches import more of AllenNLP than `require_allennlp` does.
     multitask_model_startup.apply_patches()
     # It imports AllenNLP, which `require_allennlp` must be able to look for first.
-    from multitask_model.compat import weighted_metrics
+    from multitask_model.compat import config_errors, weighted_metrics
 
     torch.accept_verbose_in_reduce_on_plateau()
     torch.allow_numpy_scalars_in_checkpoints()
@@ -29,3 +29,5 @@ def apply_patches() -> None:
     wandb.provide_generate_id()
     submodules.import_own_modules_at_once()
     weighted_metrics.accept_weights_in_validation_metric()
+    config_errors.suggest_names_in_configs()
+    config_errors.refuse_strings_for_lists()

@@ -7,6 +7,7 @@ from allennlp.data import Instance, Vocabulary
 from allennlp.data.fields import TextField
 from allennlp.data.fields.field import Field
 
+from multitask_model.data.label_fields import index_fields
 from multitask_model.errors import format_names, format_value
 from multitask_model.routing.arguments import Router
 from multitask_model.routing.output_names import BACKBONE
@@ -70,7 +71,7 @@ def merge_instances(
         only some of them have an argument of the backbone.
     """
     for instance in instances.values():
-        instance.index_fields(vocab)
+        index_fields(instance, vocab)
     fields: Dict[str, Field[Any]] = {}
     taken: List[str] = []
     for router in routers:

@@ -7,6 +7,7 @@ import torch
 
 from multitask_model.errors import check_known, format_names, suggest
 from multitask_model.routing.inputs import works_in_place
+from multitask_model.routing.output_names import BACKBONE
 from multitask_model.routing.signatures import VARIADIC, forward_parameters
 
 MAX_BINDINGS = 1024
@@ -167,11 +168,16 @@ class Router:
         mapped = [self._mapping.get(name, name) for name in available]
         excluded = [name for name in missing if name in mapped]
         remedy = (
-            f"allowed_arguments leaves out {format_names(excluded)}: add what is required to it."
-            if excluded
-            else "Add it in the dataset reader, or map an available name to it: "
+            "Add it in the dataset reader, or map an available name to it: "
             f"arg_name_mapping={{{self.component!r}: {{NAME: {missing[0]!r}}}}}."
         )
+        if self.component != BACKBONE:
+            remedy += " If it is a label, give it the default None, because a prediction has none."
+        if excluded:
+            remedy = (
+                f"allowed_arguments leaves out {format_names(excluded)}: add what is required to "
+                "it."
+            )
         return (
             f"{self.component!r} requires the argument {', '.join(map(repr, missing))}, but only "
             f"{format_names(mapped)} are available to it (after arg_name_mapping)."

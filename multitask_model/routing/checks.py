@@ -1,6 +1,7 @@
 """Checks of the components that a model is built from."""
 
-from typing import Collection, Mapping
+import inspect
+from typing import Callable, Collection, Iterable, Mapping
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -8,7 +9,7 @@ from allennlp.models.heads import Head
 from allennlp.models.model import Model
 
 from multitask_model.compat.allennlp_internals import regularizer
-from multitask_model.errors import check_known
+from multitask_model.errors import check_known, format_value
 from multitask_model.routing.output_names import BACKBONE
 
 RESERVED = {
@@ -28,6 +29,11 @@ def make_module_dict(heads: Mapping[str, Head]) -> torch.nn.ModuleDict:
     `ConfigurationError`
         If there are no heads, or a head has an invalid name.
     """
+    if not hasattr(heads, "items"):
+        raise ConfigurationError(
+            "heads must be a dictionary from names to heads, but got a value of type "
+            f"{type(heads).__name__}. Give each head a name."
+        )
     if not heads:
         raise ConfigurationError(
             "heads must have at least one head, but got an empty mapping. Add a head."
@@ -43,8 +49,9 @@ def add_module(modules: torch.nn.ModuleDict, name: str, head: Head) -> None:
     # Raises
 
     `ConfigurationError`
-        If the name is invalid, or another head has it.
+        If the name is invalid, another head has it, or the head is no module.
     """
+    check_type(f"heads[{name!r}]", head, torch.nn.Module, "a Head")
     try:
         if name in RESERVED:
             raise KeyError(RESERVED[name])
@@ -56,6 +63,35 @@ def add_module(modules: torch.nn.ModuleDict, name: str, head: Head) -> None:
             f"The name of a head must be a valid name of a module, but got {name!r}: "
             f"{error.args[0]}. Choose another name for this head."
         ) from error
+
+
+def check_type(parameter: str, value: object, type_: type, what: str) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If the value of a parameter is not of the type. The message says that it must be `what`.
+    """
+    if not isinstance(value, type_):
+        raise ConfigurationError(
+            f"{parameter} must be {what}, but got {format_value(value)}. Outside of a config, "
+            "build it by its constructor."
+        )
+
+
+def check_options(options: Iterable[str], *constructors: Callable[..., None]) -> None:
+    """
+    Checks the keyword arguments that a model passes on to its base class.
+
+    # Raises
+
+    `ConfigurationError`
+        If one of them is not a parameter of the `constructors`, those of the model and of its base
+        class.
+    """
+    names = {name: None for c in constructors for name in inspect.signature(c).parameters}
+    known = [name for name in names if name not in ("self", "kwargs")]
+    check_known("The options of a model", "parameters that it has", options, known)
 
 
 def check_components(components: Collection[str], **parameters: Collection[str]) -> None:

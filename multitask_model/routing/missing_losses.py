@@ -2,14 +2,14 @@
 
 import difflib
 import logging
-from typing import Collection, Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Collection, Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from allennlp.common.util import is_distributed
 
 from multitask_model.distributed import gather
 from multitask_model.errors import format_names, suggest
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.output_names import BACKBONE
+from multitask_model.routing.output_names import BACKBONE, LOSS
 from multitask_model.routing.partial import Partial
 from multitask_model.routing.rows import AllRows
 from multitask_model.routing.tasks import TaskHeads
@@ -233,6 +233,36 @@ class MissingLosses:
 
     def _report_source(self, component: str, source: str) -> None:
         logger.warning("%s", unknown_source(component, source, "training batch", self._names))
+
+
+class OutputsWithoutLoss(Dict[str, Any]):
+    """
+    The outputs of a model for a training batch in which no component had a loss. Whoever asks for
+    the loss is told why there is none.
+
+        >>> outputs = OutputsWithoutLoss({"ner_tags": [[0]]}, lambda: "No head had a label.")
+        >>> "loss" in outputs, outputs.get("loss")
+        (False, None)
+        >>> outputs["loss"]
+        Traceback (most recent call last):
+        KeyError: 'No head had a label.'
+
+    # Parameters
+
+    outputs : `Mapping[str, Any]`
+    explain : `Callable[[], str]`
+        Returns the error message.
+    """
+
+    def __init__(self, outputs: Mapping[str, Any], explain: Callable[[], str]) -> None:
+        super().__init__(outputs)
+        self._explain = explain
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(self._explain() if name == LOSS else name)
+
+    def __reduce__(self) -> Tuple[type, Tuple[Dict[str, Any]]]:
+        return dict, (dict(self),)  # copies and pickles are plain dictionaries
 
 
 def unknown_source(component: str, source: str, of: str, names: Set[str]) -> str:

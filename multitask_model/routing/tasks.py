@@ -127,8 +127,7 @@ class TaskHeads:
             raise ValueError(
                 "A batch must have at least one instance for one of the heads "
                 f"{format_names(self._positions)}, but {'heads' if names else 'task'!r} is empty "
-                f"in "
-                "this batch. Leave such batches out."
+                "in this batch. Leave such batches out."
             )
         return self._group(by_head, len(names))
 
@@ -149,8 +148,7 @@ class TaskHeads:
             found = "only some of them do" if tasks else f"the batch has only {format_names(batch)}"
             raise ValueError(
                 "Each instance of a batch must have a MetadataField 'task', which selects the "
-                "heads "
-                f"that serve it, but {found}. A multitask dataset reader adds this field."
+                f"heads that serve it, but {found}. A multitask dataset reader adds this field."
             )
         if isinstance(tasks, str):
             raise ValueError(
@@ -162,12 +160,16 @@ class TaskHeads:
             if task is None and "heads" in batch:
                 continue
             if not isinstance(task, str) or task not in self._heads_of:
-                raise ValueError(
-                    f"The 'task' of each instance must be one of the model's tasks, but got "
-                    f"{task!r}.{suggest(task, self._heads_of)} The tasks are "
-                    f"{format_names(self._heads_of)}."
-                )
+                raise ValueError(self.unknown_task(task))
         return names
+
+    def unknown_task(self, task: object) -> str:
+        """Returns the error message for a task that has no heads."""
+        return (
+            f"The 'task' of each instance must be one of the model's tasks, but got {task!r}."
+            f"{suggest(task, self._heads_of)} The tasks are {format_names(self._heads_of)}. Name "
+            "it in task_heads of the model, or correct the name of its dataset reader."
+        )
 
     def _indices(self, tasks: Sequence[str], restricted: object) -> Dict[str, Tuple[int, ...]]:
         if restricted is None:

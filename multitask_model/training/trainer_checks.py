@@ -6,11 +6,15 @@ called without a change of the config, so its methods are patched.
 from typing import Callable, Dict, Mapping, Optional
 
 import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DataLoader
+from allennlp.data.fields import MetadataField
 from allennlp.models.model import Model
 from allennlp.training import GradientDescentTrainer
 
 from multitask_model.compat.allennlp_internals import tracked_metrics, validation_loader
 from multitask_model.compat.patching import patch
+from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.output_names import LOSS
 from multitask_model.training.evaluation_order import any_order
@@ -46,6 +50,7 @@ def check_multitask_training() -> None:
         original: Callable[..., TrainingMetrics], trainer: GradientDescentTrainer
     ) -> TrainingMetrics:
         if isinstance(trainer.model, MultiTaskModel):
+            _check_tasks(trainer.model, trainer.data_loader, validation_loader(trainer))
             check_labels(trainer.model, trainer.data_loader)
             warn_of_shared_namespaces(trainer.model, trainer.data_loader)
             check_loss_weighting(trainer.model, trainer.data_loader)
@@ -54,6 +59,17 @@ def check_multitask_training() -> None:
                 check_validation_metric(tracked_metrics(trainer), trainer.model, loader)
         with any_order(validation_loader(trainer)):
             return original(trainer)
+
+
+def _check_tasks(model: MultiTaskModel, *loaders: Optional[DataLoader]) -> None:
+    """Checks that the tasks of the data have heads, before the first epoch."""
+    for loader in loaders:
+        datasets = loader.datasets if isinstance(loader, MultiTaskDataLoader) else {}
+        for dataset in datasets.values():
+            field = None if dataset.first is None else dataset.first.fields.get("task")
+            task = field.metadata if isinstance(field, MetadataField) else None
+            if isinstance(task, str) and task not in model.tasks.names:
+                raise ConfigurationError(model.tasks.unknown_task(task))
 
 
 def _is_missing_loss(error: RuntimeError) -> bool:

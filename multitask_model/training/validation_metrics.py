@@ -4,7 +4,7 @@ import contextlib
 import copy
 import logging
 import random
-from typing import Iterator, List, Optional, Sequence, Set
+from typing import Iterator, List, Mapping, Optional, Sequence, Set
 
 import numpy
 import torch
@@ -12,6 +12,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.data import DataLoader, Instance
 
+from multitask_model.data.collate import collate
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
 from multitask_model.data.data_loaders.task_dataset import TaskDataset
 from multitask_model.errors import format_names, suggest
@@ -58,21 +59,37 @@ def check_validation_metric(
         return
     datasets = loader.datasets if isinstance(loader, MultiTaskDataLoader) else {}
     is_complete = bool(datasets) and not is_distributed()
+    clone: Optional[MultiTaskModel] = None
     for examples in (_one_of_each_kind, _first_instances) if is_complete else ():
-        found = _metrics_of(model, [examples(dataset) for dataset in datasets.values()])
-        known |= found or set()
+        clone = _predict(model, [examples(dataset) for dataset in datasets.values()])
+        known |= set() if clone is None else set(clone.get_metrics())
         if known.issuperset(names):
             return
-        is_complete = found is not None and all(map(_is_small, datasets.values()))
+        is_complete = clone is not None and all(map(_is_small, datasets.values()))
     tasks = [task for task in model.tasks.names if task in datasets or not datasets]
     for name in names:
         if name in known or (not is_complete and _may_exist(name, known, model, tasks)):
             continue
+        reason = "" if clone is None else _reason(name, known, clone, datasets)
+        advice = "Correct the name, or add validation data with labels for its head."
         raise ConfigurationError(
             "validation_metric must name metrics that the model has in validation, but got "
-            f"{name!r}.{suggest(name, known)} The metrics are {format_names(sorted(known))}. "
-            "Correct the name, or add validation data with labels for its head."
+            f"{name!r}.{'' if reason else suggest(name, known)} The metrics are "
+            f"{format_names(sorted(known))}. {reason or advice}"
         )
+
+
+def _reason(
+    name: str, known: Set[str], clone: MultiTaskModel, datasets: Mapping[str, TaskDataset]
+) -> str:
+    """What the head of a metric ran without, if it has no metrics."""
+    for head in filter(lambda head: name.startswith(f"{head}_"), clone.heads):
+        has_metrics = any(other.startswith(f"{head}_") for other in known)
+        for task in filter(datasets.__contains__, clone.tasks.tasks_of(head)):
+            batch = collate(_first_instances(datasets[task])[:1])
+            if not has_metrics and head in clone.tasks.rows(batch):
+                return clone.explain_missing_loss(batch, head)
+    return ""
 
 
 def _first_instances(dataset: TaskDataset) -> List[Instance]:
@@ -91,8 +108,8 @@ def _is_small(dataset: TaskDataset) -> bool:
     return dataset.instances is not None and len(dataset.instances) <= MAX_EXAMPLES
 
 
-def _metrics_of(model: MultiTaskModel, examples: List[List[Instance]]) -> Optional[Set[str]]:
-    """The metrics that there are after predicting the examples; `None` if that fails."""
+def _predict(model: MultiTaskModel, examples: List[List[Instance]]) -> Optional[MultiTaskModel]:
+    """A copy of the model that has predicted the examples; `None` if that fails."""
     shared: List[object] = [*model.parameters(), model.vocab]
     try:
         with _unchanged_random_numbers():
@@ -101,7 +118,7 @@ def _metrics_of(model: MultiTaskModel, examples: List[List[Instance]]) -> Option
             for instances in examples:
                 for start in range(0, len(instances), _BATCH_SIZE):
                     clone.forward_on_instances(instances[start : start + _BATCH_SIZE])
-            return set(clone.get_metrics())
+            return clone
     except Exception:
         # Validation itself will raise the error, where it can be understood.
         logger.debug("The metrics of the model are not known before training.", exc_info=True)

@@ -1,8 +1,11 @@
 """The joint loss of a batch."""
 
+import math
+from numbers import Real
 from typing import Mapping
 
 import torch
+from allennlp.common.checks import ConfigurationError
 
 from multitask_model.errors import check_choice
 from multitask_model.routing.output_names import BACKBONE
@@ -38,12 +41,13 @@ class JointLoss:
     # Raises
 
     `ConfigurationError`
-        If `reduction` is neither.
+        If `reduction` is neither, or a weight is negative or no finite number.
     """
 
     def __init__(
         self, weights: Mapping[str, float], reduction: str, weighting: LossWeighting
     ) -> None:
+        check_weights(weights)
         check_choice("loss_reduction", reduction, LOSS_REDUCTIONS)
         self._weights = {name: weight for name, weight in weights.items() if weight != 1.0}
         self._by_instances = reduction == "instances"
@@ -92,3 +96,19 @@ class JointLoss:
             return of_backbone
         joint: torch.Tensor = self._weighting(scaled)
         return joint if of_backbone is None else of_backbone + joint
+
+
+def check_weights(weights: Mapping[str, object]) -> None:
+    """
+    # Raises
+
+    `ConfigurationError`
+        If a weight is negative or no finite number.
+    """
+    for name, weight in weights.items():
+        is_number = isinstance(weight, Real) and not isinstance(weight, bool)
+        if not is_number or not 0 <= weight < math.inf:  # type: ignore[operator]
+            raise ConfigurationError(
+                "loss_weights must have a finite number of at least 0 for each component, but got "
+                f"{weight!r} for {name!r}. A weight of 0 leaves a loss out."
+            )

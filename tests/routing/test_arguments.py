@@ -72,7 +72,8 @@ def test_a_missing_required_argument_is_an_error() -> None:
     message = (
         "'a' requires the argument 'text', but only ['label', 'texts'] are available to it (after "
         "arg_name_mapping). Did you mean 'texts'? Add it in the dataset reader, or map an "
-        "available name to it: arg_name_mapping={'a': {NAME: 'text'}}."
+        "available name to it: arg_name_mapping={'a': {NAME: 'text'}}. If it is a label, "
+        "give it the default None, because a prediction has none."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         router.bind(("x", "texts"))

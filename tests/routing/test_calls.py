@@ -188,7 +188,7 @@ def test_a_required_argument_that_some_rows_lack_is_an_error() -> None:
         "For 1 of its 2 rows, 'a' requires the argument 'label', but only ['encoded_text', "
         "'encoded_text_mask', 'text', 'task'] are available to it (after arg_name_mapping). Add it "
         "in the dataset reader, or map an available name to it: arg_name_mapping={'a': {NAME: "
-        "'label'}}."
+        "'label'}}. If it is a label, give it the default None, because a prediction has none."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         model.forward_on_instances(instances)

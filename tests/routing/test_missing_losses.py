@@ -1,6 +1,8 @@
 """Heads without a loss in training, and fields that reach no component."""
 
+import copy
 import logging
+import pickle
 from typing import Any, Dict, List
 
 import pytest
@@ -166,3 +168,35 @@ def test_an_added_head_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     model.get_metrics(reset=True)
     assert len(warnings(caplog)) == 1
     assert "from 'b' in its first 1 training batches" in warnings(caplog)[0]
+
+
+def test_what_one_head_was_missing() -> None:
+    model = make_model("ab", task_heads={"t": ["a", "b"]})
+    batch = renamed(["t"], "polarity")
+    assert model.explain_missing_loss(batch, "b") == (
+        "'b' ran without the optional arguments ['label'], and no component takes the fields "
+        "['polarity'] of its instances. Did you mean 'polarity'? Map a field to the argument: "
+        "arg_name_mapping={'b': {'polarity': 'label'}}."
+    )
+
+
+def test_the_loss_of_a_training_batch_without_one_is_an_error_that_says_why() -> None:
+    model, batch = make_model(), renamed(["a"], "polarity")
+    outputs = model(**batch)
+    assert "loss" not in outputs
+    with pytest.raises(KeyError) as error:
+        outputs["loss"]
+    assert error.value.args == (model.explain_missing_loss(batch),)
+    with pytest.raises(KeyError, match="^'a_lss'$"):
+        outputs["a_lss"]
+
+
+def test_copies_of_outputs_without_a_loss_are_plain_dictionaries() -> None:
+    outputs = make_model()(**renamed(["a"], "polarity"))
+    for copied in (copy.copy(outputs), pickle.loads(pickle.dumps(outputs))):
+        assert type(copied) is dict
+        assert list(copied) == list(outputs)
+
+
+def test_outputs_of_an_evaluation_are_a_plain_dictionary() -> None:
+    assert type(make_model().eval()(**renamed(["a"], "polarity"))) is dict

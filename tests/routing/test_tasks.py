@@ -203,7 +203,8 @@ def test_a_task_that_only_some_instances_have_is_an_error() -> None:
 def test_an_unknown_task_is_an_error(tasks: List[str]) -> None:
     message = (
         "The 'task' of each instance must be one of the model's tasks, but got 'polarty'. Did you "
-        "mean 'polarity'? The tasks are ['polarity', 'source']."
+        "mean 'polarity'? The tasks are ['polarity', 'source']. Name it in task_heads of the "
+        "model, or correct the name of its dataset reader."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["polarity", "source"]).rows({"task": tasks})
@@ -213,7 +214,8 @@ def test_an_unknown_task_is_an_error(tasks: List[str]) -> None:
 def test_a_task_must_be_a_string(task: Any) -> None:
     message = (
         f"The 'task' of each instance must be one of the model's tasks, but got {task!r}. "
-        "The tasks are ['a']."
+        "The tasks are ['a']. Name it in task_heads of the model, or correct the name of its "
+        "dataset reader."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         TaskHeads(["a"]).rows({"task": [task, task]})

@@ -120,3 +120,32 @@ def test_namespaces_per_task_and_shared_heads_are_not_reported(tmp_path: Path) -
     del config["model"]["heads"]["genre"], config["model"]["arg_name_mapping"]["genre"]
     train(config, tmp_path, "run")
     assert shared_namespaces(tmp_path) == []
+
+
+@pytest.mark.parametrize("data", ["train_data_path", "validation_data_path"])
+def test_a_task_without_heads_is_found_before_the_first_epoch(tmp_path: Path, data: str) -> None:
+    config = make_config(tmp_path, task_heads={"tweets": ["polarity"], "ew": ["genre", "mood"]})
+    other = {"train_data_path", "validation_data_path"}.difference([data]).pop()
+    del config[other]["ewt"]
+    message = (
+        "The 'task' of each instance must be one of the model's tasks, but got 'ewt'. Did you mean "
+        "'ew'? The tasks are ['tweets', 'ew']. Name it in task_heads of the model, or correct the "
+        "name of its dataset reader."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        train(config, tmp_path, "run")
+
+
+def test_the_cause_of_a_metric_that_there_is_not_is_a_misspelled_field(tmp_path: Path) -> None:
+    mapping = {"polarity": {"poliarity": "label"}, "genre": {"genre": "label"}}
+    config = make_config(tmp_path, arg_name_mapping=mapping)
+    config["trainer"]["validation_metric"] = "+polarity_accuracy"
+    message = (
+        "validation_metric must name metrics that the model has in validation, but got "
+        "'polarity_accuracy'. The metrics are ['_genre_hidden', 'genre_accuracy', 'genre_loss', "
+        "'loss']. 'polarity' ran without the optional arguments ['label'], and no component takes "
+        "the fields ['polarity'] of its instances. Did you mean 'polarity'? Map a field to the "
+        "argument: arg_name_mapping={'polarity': {'polarity': 'label'}}."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        train(config, tmp_path, "run")

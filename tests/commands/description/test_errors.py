@@ -100,7 +100,8 @@ def test_a_task_that_the_model_does_not_have(tmp_path: Path) -> None:
     found = describe_config(tmp_path, task_heads=tasks)
     expected = (
         "The 'task' of each instance must be one of the model's tasks, but got 'tweets'. Did you "
-        "mean 'tweet'? The tasks are ['ewt', 'tweet']."
+        "mean 'tweet'? The tasks are ['ewt', 'tweet']. Name it in task_heads of the model, or "
+        "correct the name of its dataset reader."
     )
     assert found.errors == [WiringError(expected, task="tweets")]
     (tmp_path / "tweets.jsonl").unlink()
