@@ -340,7 +340,8 @@ class MultiTaskModel(RecordsConfig, Model):
         heads : `List[Optional[List[str]]]`, optional
             For each instance, the heads that serve it, among those of its task. `None` for all.
         **kwargs : `Any`
-            The other fields of the batch. They are not changed.
+            The other fields of the batch. They are not changed, unless the backbone works in place:
+            see `copy_inputs`.
 
         # Returns
 
