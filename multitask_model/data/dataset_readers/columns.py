@@ -16,6 +16,7 @@ from multitask_model.data.dataset_readers.conllu_lines import LineError
 from multitask_model.data.dataset_readers.dependency_trees import WordError
 from multitask_model.data.dataset_readers.field_names import RESERVED, TEXT
 from multitask_model.data.dataset_readers.file_lines import read_lines
+from multitask_model.data.dataset_readers.label_namespaces import resolve_label_namespaces
 from multitask_model.data.dataset_readers.label_types import CLASS, TAGS
 from multitask_model.data.dataset_readers.tag_conversion import SPAN_ENCODINGS, convert_tags
 from multitask_model.data.dataset_readers.text_reader import TextReader, warn_about_missing_fields
@@ -39,7 +40,7 @@ class ColumnsReader(TextReader):
     ```
 
     The tokens are the field `text`. Each label is a field with the vocabulary namespace
-    `NAME_labels`, as in the reader `labeled_jsonl`.
+    `NAME_labels`, or that in `label_namespaces`, as in the reader `labeled_jsonl`.
 
     Rows `-DOCSTART-` at the start of a sentence are skipped.
 
@@ -81,6 +82,9 @@ class ColumnsReader(TextReader):
         As in `DatasetReader`.
     serialization_dir : `str`, optional (default = `None`)
         As in `DatasetReader`.
+    label_namespaces : `Dict[str, str]`, optional (default = `None`)
+        The vocabulary namespace by label, where it is not `NAME_labels`. As in
+        `LabeledJsonlReader`.
 
     # Raises
 
@@ -116,6 +120,7 @@ class ColumnsReader(TextReader):
         tokenizer: Optional[Tokenizer] = None,
         max_instances: Optional[int] = None,
         serialization_dir: Optional[str] = None,
+        label_namespaces: Optional[Dict[str, str]] = None,
     ) -> None:
         super().__init__(tokenizer, token_indexers, max_instances, serialization_dir)
         self._positions = ColumnPositions(columns)
@@ -128,6 +133,8 @@ class ColumnsReader(TextReader):
         self._sentence_labels = SentenceLabels(
             sentence_labels or {}, reserved=[*RESERVED, *self._label_names]
         )
+        names = [*self._label_names, *self._sentence_labels.names]
+        self._namespaces = resolve_label_namespaces(names, label_namespaces)
         self._encodings = dict(label_encodings or {})
         self._convert_to = convert_to
         self._check_encodings()
@@ -201,10 +208,9 @@ class ColumnsReader(TextReader):
         tokens = self.tokenize(text)
         text_field = TextField(tokens)
         fields: Dict[str, Field[torch.Tensor]] = {}
-        for name in [*self._label_names, *self._sentence_labels.names]:
+        for name, namespace in self._namespaces.items():
             if labels.get(name) is None:
                 continue
-            namespace = f"{name}_labels"
             if name in self._sentence_columns or name in self._sentence_labels.names:
                 label = CLASS.validate(name, labels[name], len(tokens), _LABEL_ADVICE)
                 fields[name] = CLASS.field(label, text_field, namespace)

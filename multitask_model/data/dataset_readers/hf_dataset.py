@@ -52,12 +52,15 @@ class HfDatasetReader(LabeledTextReader):
         As in `DatasetReader`.
     serialization_dir : `str`, optional (default = `None`)
         As in `DatasetReader`.
+    label_namespaces : `Dict[str, str]`, optional (default = `None`)
+        As in `LabeledJsonlReader`.
 
     # Raises
 
     `ConfigurationError`
-        If `labels` has an invalid type or key, or `max_tokens` is less than 1; while reading, if
-        `datasets` is not installed, or the path has no split where it needs one.
+        If `labels` or `label_namespaces` has an invalid key, or `labels` an invalid type, or
+        `max_tokens` is less than 1; while reading, if `datasets` is not installed, or the path
+        has no split where it needs one.
     `ValueError`
         While reading, with the path and the number of the row, from 1: if the library cannot read
         it, or it has no text with at least one token or a label that is not of its type.
@@ -81,6 +84,7 @@ class HfDatasetReader(LabeledTextReader):
         max_tokens: Optional[int] = None,
         max_instances: Optional[int] = None,
         serialization_dir: Optional[str] = None,
+        label_namespaces: Optional[Dict[str, str]] = None,
     ) -> None:
         super().__init__(
             labels,
@@ -91,6 +95,7 @@ class HfDatasetReader(LabeledTextReader):
             max_instances=max_instances,
             serialization_dir=serialization_dir,
             text_pair_key=text_pair_key,
+            label_namespaces=label_namespaces,
         )
         keys: List[Optional[str]] = [text_key, text_pair_key]
         self._text_columns = [key for key in keys if key is not None]

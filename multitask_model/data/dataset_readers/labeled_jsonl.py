@@ -28,10 +28,10 @@ class LabeledJsonlReader(LabeledTextReader):
     ```
 
     The tokens are the field `text`. Each label is a field with the name of its key. Labels other
-    than numbers have the vocabulary namespace `KEY_labels`, so readers with the same key use the
-    same namespace. If a line lacks a label, or it is `null`, the instance lacks the field. Keys
-    that are not in `labels` are ignored. The exception is `heads`, an optional list of names that
-    restricts which heads of the task serve the instance.
+    than numbers have the vocabulary namespace `KEY_labels` or that in `label_namespaces`, so
+    readers with the same key use the same namespace. If a line lacks a label, or it is `null`, the
+    instance lacks the field. Keys that are not in `labels` are ignored. The exception is `heads`,
+    an optional list of names that restricts which heads of the task serve the instance.
 
     With `text_pair_key`, each object has two texts. The tokens of the second are the field
     `text_pair`. For prediction, the keys of the texts are `text` and `text_pair`.
@@ -68,12 +68,17 @@ class LabeledJsonlReader(LabeledTextReader):
     text_pair_key : `str`, optional (default = `None`)
         The key of the second text of a pair. The name of the field is always `text_pair`. Tags are
         those of the first text.
+    label_namespaces : `Dict[str, str]`, optional (default = `None`)
+        The vocabulary namespace by key, where it is not `KEY_labels`, such as
+        `{"polarity": "sentiment_labels"}`. Labels of different keys that one head predicts must
+        have one namespace. Its name must end with `labels` or `tags`: AllenNLP adds padding and an
+        unknown label to others.
 
     # Raises
 
     `ConfigurationError`
-        If `labels` has an invalid type or key, `text_pair_key` equals `text_key`, or `max_tokens`
-        is less than 1.
+        If `labels` has an invalid type or key, `label_namespaces` has a key that is not a label or
+        a number, `text_pair_key` equals `text_key`, or `max_tokens` is less than 1.
     `ValueError`
         While reading, with the file and the number of the line, after decompression: if a line is
         not a JSON object, has no text with at least one token, has a label that is not of its type,

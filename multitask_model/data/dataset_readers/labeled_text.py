@@ -8,7 +8,8 @@ from allennlp.data.fields import MetadataField, TextField
 from overrides import overrides
 
 from multitask_model.data.dataset_readers.field_names import HEADS, RESERVED, TEXT, TEXT_PAIR
-from multitask_model.data.dataset_readers.label_types import LABEL_TYPES
+from multitask_model.data.dataset_readers.label_namespaces import resolve_label_namespaces
+from multitask_model.data.dataset_readers.label_types import LABEL_TYPES, NUMBER
 from multitask_model.data.dataset_readers.text_reader import TextReader
 from multitask_model.errors import check_known, format_names, format_value, suggest
 
@@ -41,6 +42,7 @@ class LabeledTextReader(TextReader):
         max_instances: Optional[int] = None,
         serialization_dir: Optional[str] = None,
         text_pair_key: Optional[str] = None,
+        label_namespaces: Optional[Dict[str, str]] = None,
     ) -> None:
         super().__init__(tokenizer, token_indexers, max_instances, serialization_dir)
         for key, label_type in labels.items():
@@ -52,6 +54,8 @@ class LabeledTextReader(TextReader):
                 "tokens."
             )
         self._labels = {key: LABEL_TYPES[label_type] for key, label_type in labels.items()}
+        classes = [key for key, label_type in self._labels.items() if label_type is not NUMBER]
+        self._namespaces = resolve_label_namespaces(classes, label_namespaces)
         self._text_key = text_key
         self._text_pair_key = text_pair_key
         self._max_tokens = max_tokens
@@ -119,7 +123,7 @@ class LabeledTextReader(TextReader):
         for key, label_type in self._labels.items():
             if labels.get(key) is not None:
                 label = label_type.validate(key, labels[key], len(tokens), _LABEL_ADVICE)
-                fields[key] = label_type.field(label, text_field, f"{key}_labels")
+                fields[key] = label_type.field(label, text_field, self._namespaces.get(key, ""))
         instance = Instance(fields)
         if heads is not None:
             instance.add_field(HEADS, MetadataField(_validate_heads(heads)))
