@@ -26,8 +26,12 @@ class HfDatasetReader(LabeledTextReader):
       downloaded if the library does not have it yet.
 
     Labels of the feature type `ClassLabel` are converted to their names; -1, which marks a missing
-    label, is not a label. In files of CSV and TSV, an empty cell is a missing value, and `NA` or
-    `null` are not.
+    label, is not a label.
+
+    The first line of a file of CSV or TSV has the names of the columns. An empty cell is a missing
+    value, and `NA` or `null` are not. In CSV, a cell in quotation marks may have commas and line
+    breaks. In TSV, as in the files of GLUE, quotation marks are characters like any other, so a
+    cell cannot have a tab or a line break: a row with more cells than the header is an error.
 
     Registered as a `DatasetReader` with name "hf_dataset".
 

@@ -1,5 +1,6 @@
 """Records that the `datasets` library reads from files, folders and the hub."""
 
+import csv
 import importlib
 import os
 import re
@@ -54,6 +55,9 @@ _BUILDERS = {
 }
 _FILE = re.compile(rf".*\.({'|'.join(_BUILDERS)})(\.(gz|bz2|xz))?", re.IGNORECASE | re.DOTALL)
 
+_EXTRA_CELL = "__index_level_0__"
+"""The name of the first cell of all rows, if the first row has more cells than the header."""
+
 
 class Source(NamedTuple):
     """
@@ -92,6 +96,8 @@ def read_records(source: Source) -> Iterator[Record]:
         rows = _load(library, source)
         convert = _converters(library, rows, source)
         for row in rows:
+            if _EXTRA_CELL in row and _is_csv(source.path):
+                raise ValueError("The first row has more cells than the header.")
             number += 1
             yield {key: convert[key](row[key]) if key in convert else row[key] for key in row}
     except (ConfigurationError, FileNotFoundError):
@@ -142,6 +148,8 @@ def _load_file(library: _Library, source: Source, suffix: str) -> _Rows:
         options["converters"] = dict.fromkeys(columns, str)
         options["keep_default_na"], options["na_values"] = False, [""]
         options["sep"] = "\t" if suffix == "tsv" else ","
+    if suffix == "tsv":
+        options["quoting"] = csv.QUOTE_NONE
     # Streamed, so that no copy of the file is written to the library's cache.
     return library.load_dataset(
         _BUILDERS[suffix],
@@ -170,15 +178,18 @@ def _converters(library: _Library, rows: _Rows, source: Source) -> Dict[str, Con
     """Returns what converts the values of columns to labels, where it is necessary."""
     features = rows.features or {}
     converters: Dict[str, Converter] = {}
-    match = _FILE.fullmatch(source.path)
-    is_csv = match is not None and _BUILDERS[match.group(1).lower()] == "csv"
     for column, label_type in source.label_types.items():
         names = _class_names(library, features.get(column))
         if names is not None:
             converters[column] = partial(_to_names, names)
-        elif is_csv and label_type == "number":
+        elif label_type == "number" and _is_csv(source.path):
             converters[column] = _to_number
     return converters
+
+
+def _is_csv(path: str) -> bool:
+    match = _FILE.fullmatch(path)
+    return match is not None and _BUILDERS[match.group(1).lower()] == "csv"
 
 
 def _class_names(library: _Library, feature: object) -> Optional[List[str]]:

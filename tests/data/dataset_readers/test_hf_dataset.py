@@ -104,6 +104,46 @@ def test_cells_of_csv_are_strings_or_missing(
     ]
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_quotation_marks_in_tsv_are_characters(library: Any, tmp_path: Path, newline: str) -> None:
+    rows = ["text\tpolarity", '"Great film\tpos', 'the "end"\tneg', '""\tpos', 'end"\t"neg"']
+    (tmp_path / "rows.tsv").write_bytes(newline.join(rows).encode())
+    reader = make_reader(labels={"polarity": "class"}, tokenizer="whitespace")
+    assert contents(list(reader.read(tmp_path / "rows.tsv"))) == [
+        ('"Great film', {"polarity": "pos"}),
+        ('the "end"', {"polarity": "neg"}),
+        ('""', {"polarity": "pos"}),
+        ('end"', {"polarity": '"neg"'}),
+    ]
+
+
+def test_quotation_marks_in_csv_enclose_a_cell(library: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('text,polarity\n"so ""bad"",\nor not","neg"\n')
+    reader = make_reader(labels={"polarity": "class"}, tokenizer="whitespace")
+    expected = [('so "bad", or not', {"polarity": "neg"})]
+    assert contents(list(reader.read(tmp_path / "rows.csv"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('"a\tb"\tneg\na\tpos\n', "ValueError: The first row has more cells than the header."),
+        ('a\tpos\n"a\tb"\tneg\n', "ParserError: .* Expected 2 fields in line 3, saw 3\n"),
+    ],
+)
+def test_a_row_of_tsv_with_more_cells_than_the_header_is_an_error(
+    library: Any, tmp_path: Path, content: str, problem: str
+) -> None:
+    path = tmp_path / "rows.tsv"
+    path.write_text(f"text\tpolarity\n{content}")
+    pattern = (
+        f"^{re.escape(str(path))}, row 1: The datasets library must be able to read the data, but "
+        f"got {problem} Correct the data or the path.$"
+    )
+    with pytest.raises(ValueError, match=pattern):
+        list(make_reader(labels={"polarity": "class"}).read(path))
+
+
 @pytest.mark.parametrize("write", [write_arrow, write_parquet])
 def test_class_labels_are_converted_to_names(library: Any, tmp_path: Path, write: Any) -> None:
     label = library.ClassLabel(names=["bad", "good"])
