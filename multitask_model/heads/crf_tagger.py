@@ -6,14 +6,13 @@ import torch
 from allennlp.data import Vocabulary
 from allennlp.models.heads import Head
 from allennlp.modules import ConditionalRandomField, FeedForward
-from allennlp.modules.conditional_random_field import allowed_transitions
 from overrides import overrides
 
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.predicted_labels import PredictedLabels
 from multitask_model.modules.projection import Projection
 from multitask_model.modules.readable_outputs import readable_tags
-from multitask_model.modules.span_encodings import allennlp_encoding
+from multitask_model.modules.span_encodings import find_transitions
 from multitask_model.modules.viterbi import decode_viterbi
 from multitask_model.training.metrics.tag_metrics import TagMetrics
 
@@ -41,8 +40,8 @@ class CrfTaggerHead(Head):
     input_dim : `int`
         The size of the encoded tokens.
     label_encoding : `str`
-        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or
-        `"BMES"`.
+        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"`,
+        `"BIOES"` or `"BMES"`.
     feedforward : `FeedForward`, optional (default = `None`)
         Layers before the last linear layer.
     dropout : `float`, optional (default = `None`)
@@ -86,8 +85,7 @@ class CrfTaggerHead(Head):
         self._label_encoding = label_encoding
         self._metrics = TagMetrics(self._labels, label_encoding)
         self._projection = Projection(input_dim, len(self._labels), feedforward, dropout)
-        encoding = allennlp_encoding(label_encoding)
-        transitions = allowed_transitions(encoding, dict(enumerate(self._labels.names)))
+        transitions = find_transitions(self._labels.names, label_encoding)
         self._crf = ConditionalRandomField(len(self._labels), transitions)
         # As in AllenNLP, the last two indices are the start and the end of a sequence.
         is_forbidden = torch.ones(len(self._labels) + 2, len(self._labels) + 2, dtype=torch.bool)

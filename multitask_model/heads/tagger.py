@@ -43,8 +43,8 @@ class TaggerHead(Head):
     label_namespace : `str`, optional (default = `"labels"`)
         The namespace of the tags.
     label_encoding : `str`, optional (default = `None`)
-        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or
-        `"BMES"`. If given, the metrics include precision, recall and F1 of spans.
+        The encoding of spans as tags: `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"`,
+        `"BIOES"` or `"BMES"`. If given, the metrics include precision, recall and F1 of spans.
 
     # Raises
 

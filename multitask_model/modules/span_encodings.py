@@ -1,7 +1,18 @@
-"""Encodings of labeled spans as one tag for each token: BIO (IOB2), IOB1, BIOUL and BMES."""
+"""Encodings of labeled spans as one tag for each token: BIO (IOB2), IOB1, BIOUL, BIOES and BMES."""
 
 import logging
-from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional
+from typing import (
+    Callable,
+    Collection,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.dataset_readers.dataset_utils.span_utils import (
@@ -10,11 +21,14 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import (
     bmes_tags_to_spans,
     iob1_tags_to_spans,
 )
+from allennlp.modules.conditional_random_field import allowed_transitions
 
 from multitask_model.errors import check_known, format_names
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 
 logger = logging.getLogger(__name__)
+
+_TO_BIOUL = str.maketrans("ES", "LU")
 
 
 def spans_of_bioul(
@@ -55,6 +69,23 @@ def spans_of_bioul(
     return [span for span in spans if span[0] not in (classes_to_ignore or ())]
 
 
+def spans_of_bioes(
+    tags: List[str], classes_to_ignore: Optional[List[str]] = None
+) -> List[TypedStringSpan]:
+    """
+    Returns the spans of a BIOES tag sequence, which is BIOUL with E for L and S for U, as
+    `spans_of_bioul` does.
+
+        >>> spans_of_bioes(["B-city", "E-city", "O", "S-day", "E-day"])
+        [('city', (0, 1)), ('day', (3, 3))]
+    """
+    return spans_of_bioul(_bioes_to_bioul(tags), classes_to_ignore)
+
+
+def _bioes_to_bioul(tags: Sequence[str]) -> List[str]:
+    return [tag[:1].translate(_TO_BIOUL) + tag[1:] for tag in tags]
+
+
 class SpanEncoding(NamedTuple):
     """
     An encoding of spans.
@@ -87,6 +118,7 @@ ENCODINGS: Dict[str, SpanEncoding] = {
     "BIO": BIO,
     "IOB1": SpanEncoding("BIO", {"B": "I"}, iob1_tags_to_spans),
     "BIOUL": SpanEncoding("BIOUL", {"B": "L", "I": "BL", "L": "B"}, spans_of_bioul),
+    "BIOES": SpanEncoding("BIOES", {"B": "E", "I": "BE", "E": "B"}, spans_of_bioes),
     "BMES": SpanEncoding("BMES", {"B": "E", "M": "BE", "E": "B"}, bmes_tags_to_spans),
     "IOB2": BIO,
 }
@@ -136,9 +168,19 @@ def check_encoding(labels: LabelVocabulary, label_encoding: str) -> None:
         )
 
 
-def allennlp_encoding(label_encoding: str) -> str:
-    """AllenNLP's name of an encoding: `"BIO"` for `"IOB2"`, and the same name for others."""
-    return "BIO" if ENCODINGS[label_encoding] is BIO else label_encoding
+def find_transitions(tags: Sequence[str], label_encoding: str) -> List[Tuple[int, int]]:
+    """
+    Returns the pairs of indices of tags that may follow each other in an encoding, by AllenNLP's
+    `allowed_transitions`, which does not know `"IOB2"` and `"BIOES"`. The two indices after those
+    of the tags are the start and the end of a sequence.
+
+        >>> find_transitions(["O", "B-city", "E-city"], "BIOES")
+        [(0, 0), (0, 1), (0, 4), (1, 2), (2, 0), (2, 1), (2, 4), (3, 0), (3, 1)]
+    """
+    if label_encoding == "BIOES":
+        label_encoding, tags = "BIOUL", _bioes_to_bioul(tags)
+    name = "BIO" if ENCODINGS[label_encoding] is BIO else label_encoding
+    return allowed_transitions(name, dict(enumerate(tags)))
 
 
 def _invalid_tags(

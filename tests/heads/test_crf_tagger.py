@@ -90,6 +90,21 @@ def test_large_scores_do_not_outweigh_the_constraints() -> None:
     assert is_allowed(tuple(tags[1, :2].tolist()))
 
 
+def test_a_span_of_bioes_is_completed() -> None:
+    tags = ["O", "B-x", "I-x", "E-x", "S-x"]
+    head = crf_head("BIOES", tags, input_dim=len(tags))
+    for name, parameter in head.named_parameters():
+        # The logits equal the encoded tokens, and all transitions have the score 0.
+        (torch.nn.init.eye_ if name.endswith("linear.weight") else torch.nn.init.zeros_)(parameter)
+    encoded = torch.nn.functional.one_hot(torch.tensor([[0, 1, 2, 2, 4]]), len(tags)).float()
+    encoded[0, 3, 3] = 0.5  # `B-x I-x I-x S-x` is forbidden, `B-x I-x E-x S-x` is not
+    outputs = head.make_output_human_readable(head(encoded, torch.ones(1, 5, dtype=torch.bool)))
+    assert outputs["tags"] == [["O", "B-x", "I-x", "E-x", "S-x"]]
+    assert outputs["spans"] == [
+        [{"type": "x", "start": 1, "end": 4}, {"type": "x", "start": 4, "end": 5}]
+    ]
+
+
 def test_any_values_of_padding_change_no_prediction() -> None:
     head = crf_head()
     encoded, mask = encode(4, 2)
@@ -138,7 +153,7 @@ def test_an_unknown_encoding_is_rejected() -> None:
         crf_head("BIOLU")
     assert str(error.value) == (
         "label_encoding must name a span encoding, but got 'BIOLU'. Did you mean 'BIOUL'? "
-        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BMES', 'IOB2']."
+        "Known names: ['BIO', 'IOB1', 'BIOUL', 'BIOES', 'BMES', 'IOB2']."
     )
 
 

@@ -1,19 +1,22 @@
-"""Spans of BIOUL tags, well-formed and not, and tags of another encoding than the given one."""
+"""Spans and transitions of BIOUL and BIOES, and tags of another encoding than the given one."""
 
-from typing import List, Tuple
+import itertools
+from typing import List, Set, Tuple
 
 import pytest
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.dataset_readers.dataset_utils import bioul_tags_to_spans
 from allennlp.models.heads import Head
+from allennlp.modules.conditional_random_field import allowed_transitions
 
 from multitask_model.heads import CrfTaggerHead, TaggerHead
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.modules.span_encodings import (
     ENCODINGS,
-    allennlp_encoding,
     check_encoding,
+    find_transitions,
+    spans_of_bioes,
     spans_of_bioul,
 )
 
@@ -47,10 +50,26 @@ def test_ignored_labels_have_no_spans() -> None:
     assert spans_of_bioul(["U-x", "U-y"], ["x"]) == [("y", (1, 1))]
 
 
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [
+        (["B-x", "I-x", "E-x"], [("x", (0, 2))]),
+        (["S-x", "S-x", "O"], [("x", (0, 0)), ("x", (1, 1))]),
+        (["B", "E", "S"], [("", (0, 1)), ("", (2, 2))]),
+        (["B-ES", "E-ES"], [("ES", (0, 1))]),
+        (["B-x", "E-y"], []),
+        (["B-x", "S-x", "E-x"], [("x", (1, 1))]),
+    ],
+)
+def test_spans_of_bioes(tags: List[str], spans: List[Tuple[str, Tuple[int, int]]]) -> None:
+    assert spans_of_bioes(tags) == spans
+
+
 WELL_FORMED = {
     "BIO": ["O", "B-x", "I-x", "B-y"],
     "IOB1": ["O", "I-x", "B-x", "I-y"],
     "BIOUL": ["O", "B-x", "I-x", "L-x", "U-x", "U-y"],
+    "BIOES": ["O", "B-x", "I-x", "E-x", "S-x", "S-y"],
     "BMES": ["S-x", "B-x", "M-x", "E-x", "S-y"],
     "IOB2": ["O", "B-x", "I-x", "B-y"],
 }
@@ -105,6 +124,11 @@ def test_bioul_tags_are_not_bio_tags() -> None:
         ("BMES", "BIO"),
         ("BMES", "IOB1"),
         ("BMES", "BIOUL"),
+        ("BIOES", "BIO"),
+        ("BIOES", "BIOUL"),
+        ("BIOES", "BMES"),
+        ("BIOUL", "BIOES"),
+        ("BMES", "BIOES"),
     ],
 )
 @pytest.mark.parametrize("kind", ["tagger", "crf_tagger"])
@@ -134,11 +158,25 @@ def test_a_label_without_the_tags_of_a_span_is_warned_of(caplog: pytest.LogCaptu
     ]
 
 
-def test_only_iob2_has_another_name_in_allennlp() -> None:
-    assert [allennlp_encoding(name) for name in ("BIO", "IOB1", "BIOUL", "BMES", "IOB2")] == [
-        "BIO",
-        "IOB1",
-        "BIOUL",
-        "BMES",
-        "BIO",
-    ]
+def names_of(tags: List[str], encoding: str) -> Set[Tuple[str, str]]:
+    names = [*tags, "START", "END"]
+    return {(names[tag], names[after]) for tag, after in find_transitions(tags, encoding)}
+
+
+def test_the_transitions_of_bioes() -> None:
+    first, last = ("O", "B-x", "S-x", "S-y"), ("O", "E-x", "S-x", "S-y", "START")
+    between = set(itertools.product(last, first))
+    ends = {(tag, "END") for tag in last if tag != "START"}
+    inside = {("B-x", "I-x"), ("B-x", "E-x"), ("I-x", "I-x"), ("I-x", "E-x")}
+    assert names_of(WELL_FORMED["BIOES"], "BIOES") == between | ends | inside
+
+
+@pytest.mark.parametrize(
+    ("encoding", "known"),
+    [("BIO", "BIO"), ("IOB1", "IOB1"), ("BIOUL", "BIOUL"), ("BMES", "BMES"), ("IOB2", "BIO")],
+)
+def test_the_transitions_of_other_encodings_are_those_of_allennlp(
+    encoding: str, known: str
+) -> None:
+    tags = WELL_FORMED[encoding]
+    assert find_transitions(tags, encoding) == allowed_transitions(known, dict(enumerate(tags)))

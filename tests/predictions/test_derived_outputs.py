@@ -51,6 +51,7 @@ def test_a_head_without_an_encoding_has_no_spans(tmp_path: Path) -> None:
         ("IOB2", ["B-x", "B-x", "I-x", "O", "B-y"]),
         ("IOB1", ["I-x", "B-x", "I-x", "O", "I-y"]),
         ("BIOUL", ["U-x", "B-x", "L-x", "O", "U-y"]),
+        ("BIOES", ["S-x", "B-x", "E-x", "O", "S-y"]),
         ("BMES", ["S-x", "B-x", "E-x", "S-o", "S-y"]),
     ],
 )

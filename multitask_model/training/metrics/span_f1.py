@@ -28,7 +28,7 @@ class SpanF1(Metric):
     labels : `LabelVocabulary`
         The tags.
     label_encoding : `str`
-        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"`, `"BIOES"` or `"BMES"`.
 
     # Raises
 

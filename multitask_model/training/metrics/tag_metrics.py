@@ -20,7 +20,7 @@ class TagMetrics(Metric):
     labels : `LabelVocabulary`
         The tags.
     label_encoding : `str`, optional (default = `None`)
-        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"` or `"BMES"`.
+        `"BIO"` or its other name `"IOB2"`, `"IOB1"`, `"BIOUL"`, `"BIOES"` or `"BMES"`.
 
     # Raises
 

@@ -12,7 +12,7 @@ from allennlp.training.metrics import SpanBasedF1Measure
 
 from multitask_model.heads import CrfTaggerHead, TaggerHead
 from multitask_model.modules.label_vocabulary import LabelVocabulary
-from multitask_model.modules.span_encodings import spans_of_bioul
+from multitask_model.modules.span_encodings import spans_of_bioes, spans_of_bioul
 from multitask_model.training.metrics import SpanF1
 
 # A span of two tokens, a span of one token, and a token outside these spans.
@@ -20,12 +20,14 @@ GOLD = {
     "BIO": ["B-x", "I-x", "B-y", "O"],
     "IOB1": ["I-x", "I-x", "I-y", "O"],
     "BIOUL": ["B-x", "L-x", "U-y", "O"],
+    "BIOES": ["B-x", "E-x", "S-y", "O"],
     "BMES": ["B-x", "E-x", "S-y", "S-z"],
 }
 TAGS = {
     "BIO": ["O", "B-x", "I-x", "B-y", "I-y"],
     "IOB1": ["O", "B-x", "I-x", "B-y", "I-y"],
     "BIOUL": ["O", "B-x", "I-x", "L-x", "U-x", "B-y", "L-y"],
+    "BIOES": ["O", "B-x", "I-x", "E-x", "S-x", "B-y", "E-y"],
     "BMES": ["B-x", "M-x", "E-x", "S-x", "B-y", "E-y"],
 }
 
@@ -66,12 +68,13 @@ def test_heads_measure_spans_in_every_encoding(encoding: str, kind: str) -> None
 @pytest.mark.parametrize("encoding", sorted(TAGS))
 def test_scores_equal_those_of_allennlp(encoding: str) -> None:
     vocab = Vocabulary(tokens_to_add={"labels": TAGS[encoding]})
-    is_bioul = encoding == "BIOUL"  # AllenNLP raises an error for ill-formed spans
+    # AllenNLP raises an error for ill-formed spans of BIOUL, and does not know BIOES.
+    to_spans = {"BIOUL": spans_of_bioul, "BIOES": spans_of_bioes}.get(encoding)
     expected = SpanBasedF1Measure(
         vocab,
         "labels",
-        label_encoding=None if is_bioul else encoding,
-        tags_to_spans_function=spans_of_bioul if is_bioul else None,
+        label_encoding=encoding if to_spans is None else None,
+        tags_to_spans_function=to_spans,
     )
     found = SpanF1(LabelVocabulary(vocab, "labels"), encoding)
     classes = len(TAGS[encoding])
