@@ -26,6 +26,7 @@ from allennlp.modules.token_embedders import Embedding
 from allennlp.nn import util as nn_util
 
 from multitask_model.compat.allennlp_internals import (
+    constraint_masks,
     has_pretrained_file,
     reserved_tokens,
     vocab_namespace,
@@ -142,10 +143,11 @@ def log_other_heads(heads: Iterable[str], saved_heads: Set[str]) -> None:
 def load_pretrained(model: "MultiTaskModel", path: str) -> None:
     """
     Copies the weights of an archive to the backbone of `model` and to the heads that both have.
-    Where the vocabulary has grown, the rows of the old entries are copied. The rows of an embedding
-    for new entries get the vector of the OOV token, so that the heads of the archive score as
-    before, unless the embedding has a `pretrained_file` with vectors. The loss weighting starts as
-    in a new model.
+    Where the vocabulary has grown, the rows of the old entries are copied, and of the transitions
+    of a conditional random field those between old labels. What is for new labels starts as in a
+    new model. The rows of an embedding for new entries get the vector of the OOV token, so that the
+    heads of the archive score as before, unless the embedding has a `pretrained_file` with vectors.
+    The loss weighting starts as in a new model.
 
     # Parameters
 
@@ -181,9 +183,11 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
             "pretrained_file requires weights that can hold values, but got "
             f"{format_names(on_meta)} on the device 'meta'. Build the model on another device."
         )
+    derived = constraint_masks(model)
     with torch.no_grad():
         for name, value in own.items():
-            _copy(name, saved[name], value, growths)
+            if name not in derived:
+                _copy(name, saved[name], value, growths)
         for name, module in model.named_modules():
             if f"{name}.weight" in own:
                 _copy_unknown(module, len(saved[f"{name}.weight"]), growths)
@@ -202,19 +206,25 @@ def _of_shared_modules(
 
 
 def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths) -> None:
-    # Shape: (old entries, ...) to (old and new entries, ...)
-    sizes = {(growth.saved, growth.now) for growth in growths.values()}
-    if saved.shape == value.shape:
-        value.copy_(saved)
-    elif saved.shape[1:] == value.shape[1:] and (len(saved), len(value)) in sizes:
-        value[: len(saved)].copy_(saved)
-    else:
+    if not _fits(saved.shape, value.shape, growths):
         raise ConfigurationError(
             f"{name} must have the shape that it has in the archive, plus a row for each new "
             f"entry of "
             f"the vocabulary, but got {list(value.shape)} for {list(saved.shape)}. Configure this "
             "module as it was, or rename the head."
         )
+    value[tuple(map(slice, saved.shape))].copy_(saved)
+
+
+def _fits(saved: torch.Size, now: torch.Size, growths: Growths) -> bool:
+    """
+    Whether the shapes are equal, or (old entries, ...) and (old and new entries, ...). Further
+    dimensions may have grown in the same way, as those of the transitions between labels.
+    """
+    sizes = {(growth.saved, growth.now) for growth in growths.values()}
+    grown = {(old, new) for old, new in zip(saved, now) if old != new}
+    is_grown = len(grown) == 1 and grown <= sizes and saved[0] != now[0]
+    return len(saved) == len(now) and (not grown or is_grown)
 
 
 def _copy_unknown(module: torch.nn.Module, saved: int, growths: Growths) -> None:

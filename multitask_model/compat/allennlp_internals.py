@@ -3,7 +3,7 @@ Every access to a private attribute of AllenNLP 2.10.1 in this package, one func
 reason for it. AllenNLP is archived, so these names will not change.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type, TypeVar, cast
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Type, TypeVar, cast
 
 import torch
 from allennlp.common import JsonDict, Registrable
@@ -11,7 +11,12 @@ from allennlp.data import DataLoader, DatasetReader, Instance, TokenIndexer, Voc
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
 from allennlp.data.dataset_readers.multitask import _MultitaskDatasetReaderShim
 from allennlp.data.fields import LabelField, SequenceLabelField, TextField
-from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder, TokenEmbedder
+from allennlp.modules import (
+    ConditionalRandomField,
+    Seq2SeqEncoder,
+    TextFieldEmbedder,
+    TokenEmbedder,
+)
 from allennlp.modules.matrix_attention import BilinearMatrixAttention
 from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder, PytorchSeq2SeqWrapper
 from allennlp.modules.token_embedders import (
@@ -203,6 +208,18 @@ def has_pretrained_file(embedding: torch.nn.Module) -> bool:
 def vocab_namespace(embedding: torch.nn.Module) -> Optional[str]:
     """The namespace that an `Embedding` embeds, if it knows. It stores that privately."""
     return getattr(embedding, "_vocab_namespace", None)
+
+
+def constraint_masks(model: torch.nn.Module) -> Set[str]:
+    """
+    The names in the state dict of a model of what each `ConditionalRandomField` allows. It is a
+    private parameter that follows from the labels and is not trained.
+    """
+    return {
+        f"{name}._constraint_mask"
+        for name, module in model.named_modules()
+        if isinstance(module, ConditionalRandomField)
+    }
 
 
 def validation_loader(trainer: GradientDescentTrainer) -> Optional[DataLoader]:
