@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import List
 
 import pytest
+from allennlp.common import Params
+from allennlp.data import DatasetReader
 
 from multitask_model.__main__ import main
 from multitask_model.commands.new import write_starter
@@ -50,6 +52,21 @@ def test_each_task_has_ten_lines(tmp_path: Path) -> None:
     for task in ("reviews", "tweets"):
         lines = (tmp_path / "data" / f"{task}.jsonl").read_text().splitlines()
         assert len([json.loads(line) for line in lines]) == 10
+
+
+def test_the_data_have_all_labels_that_the_readers_ask_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_starter(tmp_path)
+    config = Params.from_file(str(tmp_path / "experiment.jsonnet"))
+    reader = DatasetReader.from_params(config["dataset_reader"])
+    labels = {}
+    for task, path in config["train_data_path"].as_dict().items():
+        instances = list(reader.read(str(tmp_path / path), force_task=task))  # type: ignore
+        labels[task] = {name for instance in instances for name in instance.fields}
+    assert labels["reviews"] == {"text", "task", "polarity", "stars"}
+    assert labels["tweets"] == {"text", "task", "polarity"}
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_a_directory_with_files_is_left_alone(

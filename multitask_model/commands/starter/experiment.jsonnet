@@ -12,11 +12,10 @@
 
 local dim = 32;
 
-// One reader for both tasks. Each key of `labels` that a line has becomes a field of that name. A
-// line may lack a label: tweets have no stars.
-local reader = {
+// A reader for each task. Each key of `labels` that a line has becomes a field of that name.
+local reader(labels) = {
   type: "labeled_jsonl",
-  labels: { polarity: "class", stars: "number" },
+  labels: labels,
   token_indexers: { tokens: { type: "single_id", lowercase_tokens: true } },
 };
 
@@ -25,7 +24,13 @@ local data = { reviews: "data/reviews.jsonl", tweets: "data/tweets.jsonl" };
 
 {
   // The reader `multitask` adds the field `task` to the instances: the name of their dataset.
-  dataset_reader: { type: "multitask", readers: { reviews: reader, tweets: reader } },
+  dataset_reader: {
+    type: "multitask",
+    readers: {
+      reviews: reader({ polarity: "class", stars: "number" }),
+      tweets: reader({ polarity: "class" }),
+    },
+  },
   train_data_path: data,
   validation_data_path: data,
 
