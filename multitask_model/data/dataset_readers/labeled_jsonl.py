@@ -34,7 +34,8 @@ class LabeledJsonlReader(LabeledTextReader):
     an optional list of names that restricts which heads of the task serve the instance.
 
     With `text_pair_key`, each object has two texts. The tokens of the second are the field
-    `text_pair`. For prediction, the keys of the texts are `text` and `text_pair`.
+    `text_pair`. For prediction, the keys of the texts are those of the file, or `text` and
+    `text_pair`.
 
     Blank lines are skipped, but counted in line numbers.
 

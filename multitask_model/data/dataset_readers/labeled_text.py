@@ -1,20 +1,20 @@
 """The base class of readers of texts with any number of labels."""
 
-from typing import Any, Dict, List, Mapping, Optional, Union, cast
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union, cast
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Field, Instance, TokenIndexer, Tokenizer
 from allennlp.data.fields import MetadataField, TextField
 from overrides import overrides
 
-from multitask_model.data.dataset_readers.field_names import HEADS, RESERVED, TEXT, TEXT_PAIR
+from multitask_model.data.dataset_readers.field_names import HEADS, TEXT, TEXT_PAIR
 from multitask_model.data.dataset_readers.label_namespaces import resolve_label_namespaces
 from multitask_model.data.dataset_readers.label_types import LABEL_TYPES, NUMBER
+from multitask_model.data.dataset_readers.text_keys import TextKeys
 from multitask_model.data.dataset_readers.text_reader import TextReader
-from multitask_model.errors import check_known, format_names, format_value, suggest
+from multitask_model.errors import check_known, format_value
 
 _LABEL_ADVICE = "Correct it, leave it out, or change its type in the reader's labels."
-_RESERVED = [*RESERVED, TEXT_PAIR]
 
 
 class LabeledTextReader(TextReader):
@@ -47,7 +47,7 @@ class LabeledTextReader(TextReader):
         super().__init__(tokenizer, token_indexers, max_instances, serialization_dir)
         for key, label_type in labels.items():
             check_known("labels", f"a label type for the key {key!r}", [label_type], LABEL_TYPES)
-        _check_keys(labels, text_key, text_pair_key)
+        self._text_keys = TextKeys(text_key, text_pair_key, labels)
         if max_tokens is not None and max_tokens < 1:
             raise ConfigurationError(
                 f"max_tokens must be at least 1, but got {max_tokens}. Leave it out to keep all "
@@ -57,7 +57,6 @@ class LabeledTextReader(TextReader):
         classes = [key for key, label_type in self._labels.items() if label_type is not NUMBER]
         self._namespaces = resolve_label_namespaces(classes, label_namespaces)
         self._text_key = text_key
-        self._text_pair_key = text_pair_key
         self._max_tokens = max_tokens
 
     def record_to_instance(self, record: Mapping[str, Any]) -> Instance:
@@ -69,24 +68,13 @@ class LabeledTextReader(TextReader):
         `ValueError`
             If the record has no text, or a label is not of its type.
         """
-        text = self._required(record, "text_key", self._text_key)
-        pair = None
-        if self._text_pair_key is not None:
-            pair = self._required(record, "text_pair_key", self._text_pair_key)
+        text, text_pair = self._text_keys.of_record(record)
         labels = {key: record[key] for key in self._labels if key in record}
-        return self.text_to_instance(text, record.get(HEADS), pair, **labels)
-
-    def _required(self, record: Mapping[str, Any], parameter: str, key: str) -> Any:
-        if key not in record:
-            raise ValueError(
-                f"A line must have the key {key!r}, but got the keys {format_names(record)}."
-                f"{suggest(key, record)} Add it, or set the reader's {parameter}."
-            )
-        return record[key]
+        return self.text_to_instance(text, record.get(HEADS), text_pair, **labels)
 
     def text_to_instance(  # type: ignore[override]
         self,
-        text: Union[str, List[str]],
+        text: Union[str, List[str], Tuple[()]] = (),
         heads: Optional[List[str]] = None,
         text_pair: Union[str, List[str], None] = None,
         **labels: object,
@@ -95,13 +83,14 @@ class LabeledTextReader(TextReader):
         # Parameters
 
         text : `Union[str, List[str]]`
-            A string, or its tokens.
+            A string, or its tokens. Required unless `labels` has the `text_key`.
         heads : `List[str]`, optional (default = all heads of the task)
             The heads of the task that serve this instance.
         text_pair : `Union[str, List[str]]`
             The second text. Required if the reader has a `text_pair_key`, and otherwise ignored.
         **labels : `object`
-            Labels by their keys, as in a line of a file. Other keys are ignored.
+            Labels by their keys, as in a line of a file, and texts by the reader's `text_key` and
+            `text_pair_key`, which take precedence. Other keys are ignored.
 
         # Returns
 
@@ -112,13 +101,14 @@ class LabeledTextReader(TextReader):
         # Raises
 
         `ValueError`
-            If the text has no tokens, or a label is not of its type.
+            If there is no text, it has no tokens, or a label is not of its type.
         """
-        tokens = self.tokenize(text)
+        first, second = self._text_keys.of_inputs(text, text_pair, labels)
+        tokens = self.tokenize(first)
         text_field = TextField(tokens[: self._max_tokens])
         fields: Dict[str, Field[Any]] = {TEXT: text_field}
-        if self._text_pair_key is not None:
-            pair = self.tokenize(text_pair, TEXT_PAIR)
+        if self._text_keys.has_pair:
+            pair = self.tokenize(second, TEXT_PAIR)
             fields[TEXT_PAIR] = TextField(pair[: self._max_tokens])
         for key, label_type in self._labels.items():
             if labels.get(key) is not None:
@@ -143,18 +133,3 @@ def _validate_heads(heads: object) -> List[str]:
             "Correct it, or leave it out for all heads of the task."
         )
     return heads
-
-
-def _check_keys(labels: Dict[str, str], text_key: str, text_pair_key: Optional[str]) -> None:
-    if text_key == text_pair_key:
-        raise ConfigurationError(
-            f"text_pair_key must be another key than text_key, but got {text_key!r} for both. "
-            "Correct it, or leave it out if there is one text."
-        )
-    for key in labels:
-        if key in (*_RESERVED, text_key, text_pair_key):
-            raise ConfigurationError(
-                f"labels must not use the name of another field, but got {key!r}. Rename the key "
-                f"in the data and in labels to one that is not in {format_names(_RESERVED)} and is "
-                "not the text_key or the text_pair_key."
-            )
