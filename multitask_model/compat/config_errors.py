@@ -1,19 +1,26 @@
 """What AllenNLP's errors for mistakes in a config do not say: the closest name that is known."""
 
 import collections.abc
+import logging
 from typing import Any, Callable, Dict, List, TypeVar
 
 from allennlp.common import Params, from_params
 from allennlp.common.checks import ConfigurationError
+from allennlp.training import GradientDescentTrainer
 
 from multitask_model.compat.patching import patch
 from multitask_model.errors import suggest
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
 def suggest_names_in_configs() -> None:
-    """Adds the closest type and the closest parameter to the errors for unknown ones."""
+    """
+    Adds the closest type and the closest parameter to the errors for unknown ones, and logs a
+    warning for options that AllenNLP's trainer accepts and ignores.
+    """
 
     @patch(Params, "pop_choice")
     def _(
@@ -38,15 +45,24 @@ def suggest_names_in_configs() -> None:
         params: Params,
         **extras: object,
     ) -> Dict[str, Any]:
+        known = [n for n in from_params.infer_params(cls, constructor) if n not in extras]
         try:
-            return original(constructor, cls, params, **extras)
+            kwargs = original(constructor, cls, params, **extras)
         except ConfigurationError as error:
             # Not an error of one of the arguments, which is raised before what is left is checked.
             if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
                 raise
-            known = [n for n in from_params.infer_params(cls, constructor) if n not in extras]
             unknown = next(iter(params.params))
             raise ConfigurationError(f"{error}.{suggest(unknown, known)}") from error
+        if issubclass(cls, GradientDescentTrainer):
+            _report_ignored([name for name in params if name not in known], known)
+        return kwargs
+
+
+def _report_ignored(names: List[str], known: List[str]) -> None:
+    # Not an error, because a config of AllenNLP may have such an option.
+    for name in names:
+        logger.warning("The trainer has no option %r and ignores it.%s", name, suggest(name, known))
 
 
 def refuse_strings_for_lists() -> None:

@@ -1,5 +1,6 @@
 """Errors for mistakes in a config that name the closest name."""
 
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -11,6 +12,7 @@ from allennlp.models.heads import Head
 from multitask_model import TaggerHead
 from tests.helpers.messages import exactly
 from tests.helpers.models import make_vocab
+from tests.helpers.training_config import make_config, train
 
 
 def test_a_misspelled_type_is_close_to_a_known_one() -> None:
@@ -66,3 +68,14 @@ def test_a_string_for_anything_else_is_unchanged(annotation: Any) -> None:
     value: Any = {"a": "b"} if annotation == Dict[str, str] else "ab"
     given = Params(value) if isinstance(value, dict) else value
     assert construct_arg("Model", "name", given, annotation, None) == value
+
+
+@pytest.mark.slow
+def test_an_option_that_the_trainer_ignores_is_reported(tmp_path: Path) -> None:
+    config = make_config(tmp_path)
+    config["trainer"]["num_epoch"] = 1
+    train(config, tmp_path, "run")
+    lines = (tmp_path / "run" / "out.log").read_text().splitlines()
+    assert [line.split(" - ")[-1] for line in lines if "The trainer has no option" in line] == [
+        "The trainer has no option 'num_epoch' and ignores it. Did you mean 'num_epochs'?"
+    ]
