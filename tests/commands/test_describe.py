@@ -71,6 +71,29 @@ def test_the_exit_code_is_1_if_anything_is_wrong(
         assert printed.out.endswith(f"\nErrors\n- {ERROR}\n")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("trainr", {}),
+        ("data_loader.shufle", True),
+        ("data_loader.sorting_keys", ["txt"]),
+        ("train_data_path.tweets", "missing.jsonl"),
+        ("validation_data_path.twets", "missing.jsonl"),
+        ("trainer.callbacks", ["task_reprt"]),
+        ("trainer.optimizer", "adm"),
+        ("trainer.validation_metric", "+acuracy"),
+    ],
+)
+def test_what_the_page_of_the_command_leaves_to_a_training(
+    tmp_path: Path, key: str, value: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = json.dumps({key: value})
+    main(["describe", "--json", "-o", overrides, str(write_config(tmp_path))])
+    found = json.loads(capsys.readouterr().out)
+    assert found["errors"] == []
+    assert any("missing.jsonl" in note for note in found["notes"]) == key.startswith("train_data")
+
+
 def test_a_negative_number_of_instances_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
