@@ -32,6 +32,12 @@ def suggest(name: object, known: Iterable[str]) -> str:
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
+def suggest_rename(missing: str, given: Iterable[str]) -> str:
+    """Returns `" Is 'b' meant to be 'a'?"` for the given name closest to a missing one, or `""`."""
+    matches = difflib.get_close_matches(missing, list(given), n=1)
+    return f" Is {matches[0]!r} meant to be {missing!r}?" if matches else ""
+
+
 def check_known(parameter: str, what: str, found: Iterable[str], known: Iterable[str]) -> None:
     """
     Checks that every name in `found` is one of the `known` names.

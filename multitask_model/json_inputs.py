@@ -1,7 +1,6 @@
 """Making an instance from JSON whose keys are the parameters of a reader's `text_to_instance`."""
 
 import contextlib
-import difflib
 import inspect
 import logging
 from typing import Iterator, List, Set
@@ -9,7 +8,7 @@ from typing import Iterator, List, Set
 from allennlp.common import JsonDict
 from allennlp.data import DatasetReader, Instance
 
-from multitask_model.errors import format_names, format_value
+from multitask_model.errors import format_names, format_value, suggest_rename
 from multitask_model.routing.signatures import VARIADIC
 
 logger = logging.getLogger(__name__)
@@ -52,8 +51,8 @@ class JsonInputs:
             raise ValueError(
                 f"Task {self._task!r} requires the keys {format_names(missing)} (text_to_instance "
                 f"of {type(self._reader).__name__}), but got {format_names(json_dict)}."
-                f"{_rename(missing[0], json_dict)} The known keys are {format_names(known)}: add "
-                "or rename them."
+                f"{suggest_rename(missing[0], json_dict)} The known keys are {format_names(known)}: "
+                "add or rename them."
             )
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             self._warn_of_ignored(json_dict, known)
@@ -70,11 +69,6 @@ class JsonInputs:
                 self._task,
                 format_names(known),
             )
-
-
-def _rename(missing: str, json_dict: JsonDict) -> str:
-    matches = difflib.get_close_matches(missing, json_dict, n=1)
-    return f" Is {matches[0]!r} meant to be {missing!r}?" if matches else ""
 
 
 @contextlib.contextmanager

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from multitask_model.errors import check_choice, check_known, format_names, format_value, suggest
+from multitask_model.errors import (
+    check_choice,
+    check_known,
+    format_names,
+    format_value,
+    suggest,
+    suggest_rename,
+)
 from tests.helpers.messages import exactly
 
 
@@ -29,6 +36,11 @@ def test_long_values_are_truncated() -> None:
 def test_the_closest_known_name_is_suggested() -> None:
     assert suggest("polarty", ["source", "polarity"]) == " Did you mean 'polarity'?"
     assert suggest("polarty", ["source"]) == ""
+
+
+def test_the_closest_given_name_may_be_the_missing_one() -> None:
+    assert suggest_rename("text", ["txt", "stars"]) == " Is 'txt' meant to be 'text'?"
+    assert suggest_rename("text", ["stars"]) == ""
 
 
 def test_an_unknown_name_is_an_error() -> None:

@@ -5,7 +5,7 @@ from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple
 import torch
 
 from multitask_model.compat.allennlp_internals import token_indexers
-from multitask_model.routing.output_names import BACKBONE, OutputNames
+from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames
 from multitask_model.routing.partial import Partial, Whole
 from multitask_model.routing.rows import AllRows
 
@@ -97,15 +97,17 @@ class SeparatedOutputs:
     ) -> None:
         self.instances: List[Dict[str, object]] = [{} for _ in range(batch_size)]
         self.inseparable: List[str] = []
-        """The names of outputs that do not have one row per instance."""
+        """The outputs that do not have one row per instance, without losses, which never do."""
         for name, value in outputs.items():
-            head_rows = rows.get(names.find(name) or BACKBONE)
+            component = names.find(name) or BACKBONE
+            head_rows = rows.get(component)
             indices = range(batch_size) if head_rows is None else head_rows.indices
             if batch_size == 1 and isinstance(value, torch.Tensor) and value.dim() == 0:
                 value = value.unsqueeze(0)  # as in AllenNLP, a single instance has a loss
             items = separate(value, len(indices))
             if items is None:
-                self.inseparable.append(name)
+                if name not in (LOSS, f"{component}_{LOSS}"):
+                    self.inseparable.append(name)
                 continue
             for row, item in zip(indices, items):
                 if item is not MISSING:

@@ -63,10 +63,19 @@ def test_each_instance_gets_the_outputs_of_the_backbone_and_of_its_heads() -> No
 
 
 def test_outputs_without_rows_are_inseparable() -> None:
-    outputs = {"x": [1, 2], "size": 7, "loss": torch.tensor(1.0)}
+    outputs = {"x": [1, 2], "size": 7}
     separated = SeparatedOutputs(outputs, OutputNames(["a"]), {"a": AllRows(2)}, 2)
     assert separated.instances == [{"x": 1}, {"x": 2}]
-    assert separated.inseparable == ["size", "loss"]
+    assert separated.inseparable == ["size"]
+
+
+def test_losses_are_no_outputs_that_an_instance_should_have() -> None:
+    names, loss = OutputNames(["a"]), torch.tensor(1.0)
+    names.name("a", "loss")
+    outputs = {"a_loss": loss, "loss": loss, "backbone_loss": loss}
+    separated = SeparatedOutputs(outputs, names, {"a": AllRows(2)}, 2)
+    assert separated.instances == [{}, {}]
+    assert separated.inseparable == []
 
 
 def test_a_single_instance_has_a_loss() -> None:

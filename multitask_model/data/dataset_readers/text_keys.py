@@ -5,7 +5,7 @@ from typing import Any, Iterable, Mapping, Optional, Tuple
 from allennlp.common.checks import ConfigurationError
 
 from multitask_model.data.dataset_readers.field_names import RESERVED, TEXT, TEXT_PAIR
-from multitask_model.errors import format_names, suggest
+from multitask_model.errors import format_names, suggest_rename
 
 _RESERVED = [*RESERVED, TEXT_PAIR]
 
@@ -77,8 +77,8 @@ class TextKeys:
         elif text == ():
             keys = " or ".join(map(repr, dict.fromkeys((self._text, TEXT))))
             raise ValueError(
-                f"An input must have the key {keys}, but got the keys {format_names(others)}. Add "
-                "it, or rename one of them."
+                f"An input must have the key {keys}, but got the keys {format_names(others)}."
+                f"{suggest_rename(self._text, others)} Add it, or rename one of them."
             )
         if self._text_pair is not None:
             text_pair = others.get(self._text_pair, text_pair)
@@ -89,6 +89,6 @@ def _required(record: Mapping[str, Any], parameter: str, key: str) -> Any:
     if key not in record:
         raise ValueError(
             f"A line must have the key {key!r}, but got the keys {format_names(record)}."
-            f"{suggest(key, record)} Add it, or set the reader's {parameter}."
+            f"{suggest_rename(key, record)} Add it, or set the reader's {parameter}."
         )
     return record[key]

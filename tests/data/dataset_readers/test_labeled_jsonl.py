@@ -212,8 +212,8 @@ def test_labels_of_no_line_are_logged(tmp_path: Path, caplog: pytest.LogCaptureF
         ),
         (
             b'{"txt": "a", "polarity": "good"}',
-            "A line must have the key 'text', but got the keys ['txt', 'polarity']. Did you mean "
-            "'txt'? Add it, or set the reader's text_key.",
+            "A line must have the key 'text', but got the keys ['txt', 'polarity']. Is 'txt' "
+            "meant to be 'text'? Add it, or set the reader's text_key.",
         ),
         (
             b'{"text": null}',

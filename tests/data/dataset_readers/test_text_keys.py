@@ -57,14 +57,18 @@ def test_a_wrapping_reader_takes_the_keys_of_the_reader_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text_key", "required"), [("premise", "'premise' or 'text'"), ("text", "'text'")]
+    ("text_key", "required", "guess"),
+    [
+        ("premise", "'premise' or 'text'", " Is 'premis' meant to be 'premise'?"),
+        ("text", "'text'", ""),
+    ],
 )
-def test_an_input_without_a_text_is_an_error(text_key: str, required: str) -> None:
+def test_an_input_without_a_text_is_an_error(text_key: str, required: str, guess: str) -> None:
     with pytest.raises(ValueError, match="An input") as error:
         LabeledJsonlReader({}, text_key=text_key).text_to_instance(premis="a", id=7)
     assert str(error.value) == (
-        f"An input must have the key {required}, but got the keys ['premis', 'id']. Add it, or "
-        "rename one of them."
+        f"An input must have the key {required}, but got the keys ['premis', 'id'].{guess} Add "
+        "it, or rename one of them."
     )
 
 

@@ -106,8 +106,8 @@ def test_a_second_text_is_ignored_without_its_key() -> None:
     [
         (
             {"premise": "a", "hypotesis": "b"},
-            "A line must have the key 'hypothesis', but got the keys ['premise', 'hypotesis']. Did "
-            "you mean 'hypotesis'? Add it, or set the reader's text_pair_key.",
+            "A line must have the key 'hypothesis', but got the keys ['premise', 'hypotesis']. Is "
+            "'hypotesis' meant to be 'hypothesis'? Add it, or set the reader's text_pair_key.",
         ),
         (
             {"premise": "a", "hypothesis": None},
