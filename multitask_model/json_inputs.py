@@ -51,8 +51,8 @@ class JsonInputs:
             raise ValueError(
                 f"Task {self._task!r} requires the keys {format_names(missing)} (text_to_instance "
                 f"of {type(self._reader).__name__}), but got {format_names(json_dict)}."
-                f"{suggest_rename(missing[0], json_dict)} The known keys are {format_names(known)}: "
-                "add or rename them."
+                f"{suggest_rename(missing[0], json_dict)} The known keys are "
+                f"{format_names(known)}: add or rename them."
             )
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             self._warn_of_ignored(json_dict, known)
