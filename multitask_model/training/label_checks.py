@@ -8,6 +8,7 @@ from allennlp.data import DataLoader, Field, Instance, Vocabulary
 from allennlp.data.fields import MetadataField
 from allennlp.models.heads import ClassifierHead, Head
 
+from multitask_model.compat.allennlp_internals import label_namespace
 from multitask_model.data.data_loaders.multitask_data_loader import MultiTaskDataLoader
 from multitask_model.data.label_fields import labels_of
 from multitask_model.errors import format_names
@@ -98,8 +99,9 @@ def _labels_by_heads(instances: Iterable[Instance]) -> Dict[Optional[Tuple[str, 
 
 
 def _add(namespaces: Dict[str, List[str]], field: "Field[Any]") -> None:
-    for namespace, names in labels_of(field):
-        namespaces.setdefault(namespace, names)
+    if label_namespace(field) not in namespaces:  # or all instances would take long
+        for namespace, names in labels_of(field):
+            namespaces.setdefault(namespace, names)
 
 
 def _errors_of_head(
