@@ -45,23 +45,24 @@ def suggest_names_in_configs() -> None:
         params: Params,
         **extras: object,
     ) -> Dict[str, Any]:
-        known = [n for n in from_params.infer_params(cls, constructor) if n not in extras]
         try:
             kwargs = original(constructor, cls, params, **extras)
         except ConfigurationError as error:
             # Not an error of one of the arguments, which is raised before what is left is checked.
             if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
                 raise
+            known = [n for n in from_params.infer_params(cls, constructor) if n not in extras]
             unknown = next(iter(params.params))
             raise ConfigurationError(f"{error}.{suggest(unknown, known)}") from error
-        if issubclass(cls, GradientDescentTrainer):
-            _report_ignored([name for name in params if name not in known], known)
+        is_trainer = isinstance(cls, type) and issubclass(cls, GradientDescentTrainer)
+        if is_trainer:
+            _report_ignored(params, list(from_params.infer_params(cls, constructor)))
         return kwargs
 
 
-def _report_ignored(names: List[str], known: List[str]) -> None:
+def _report_ignored(left: Params, known: List[str]) -> None:
     # Not an error, because a config of AllenNLP may have such an option.
-    for name in names:
+    for name in left.params:
         logger.warning("The trainer has no option %r and ignores it.%s", name, suggest(name, known))
 
 
