@@ -43,7 +43,7 @@ COMPARISONS = {
 def read_methods(comparison: str, names: Iterable[str]) -> Dict[str, Dict[str, Any]]:
     """
     The changes of the named methods, and of all methods if there are no names. A name can join
-    methods, as in "single_parser+rate_1e_4".
+    methods, as in "layer_mix+genre_weight".
     """
     from allennlp.common import Params
 

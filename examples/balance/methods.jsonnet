@@ -30,9 +30,6 @@ local genre_gru = {
   hidden_size: 128,
   bidirectional: true,
 };
-local rate(rate) = {
-  trainer: { optimizer: { parameter_groups: [[["_text_field_embedder"], { lr: rate }]] } },
-};
 
 {
   annotations: { joint: {} } + balancing,
@@ -43,13 +40,12 @@ local rate(rate) = {
     joint: {},
     without_genre: { heads: ["upos", "xpos", "parser"] },
     genre_weight: { model: { loss_weights: { genre: 0.1 } } },
-    genre_weight_3: { model: { loss_weights: { genre: 0.3 } } },
+    genre_weight_0_3: { model: { loss_weights: { genre: 0.3 } } },
+    genre_weight_2: { model: { loss_weights: { genre: 2.0 } } },
     tags_weight: { model: { loss_weights: { upos: 3.0, xpos: 3.0 } } },
     genre_gru: { model: { heads: { genre: { seq2vec_encoder: genre_gru } } } },
     clip_5: { trainer: { grad_norm: 5.0 } },
     layer_mix: { mix: true },
-    rate_1e_4: rate(0.0001),
-    rate_4e_4: rate(0.0004),
-    adamw: { trainer: { optimizer: { type: "adamw" } } },
+    batch_8: { data_loader: { batch_size: 8 } },
   } + balancing,
 }

@@ -129,7 +129,12 @@ def test_a_name_can_join_methods(script: ModuleType) -> None:
 
 
 def test_joined_methods_do_not_change_each_other(script: ModuleType) -> None:
-    names = ["genre_weight+tags_weight", "genre_weight", "layer_mix+genre_weight", "genre_weight_3"]
+    names = [
+        "genre_weight+tags_weight",
+        "genre_weight",
+        "layer_mix+genre_weight",
+        "genre_weight_0_3",
+    ]
     methods = script.read_methods("minilm", names)
     weights = [methods[name]["model"]["loss_weights"] for name in names]
     both = {"genre": 0.1, "upos": 3.0, "xpos": 3.0}
