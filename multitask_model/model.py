@@ -173,7 +173,7 @@ class MultiTaskModel(RecordsConfig, Model):
         initializer: InitializerApplicator = InitializerApplicator(),  # noqa: B008
         **kwargs: Any,
     ) -> None:
-        check_options(kwargs, MultiTaskModel.__init__, Model.__init__)
+        check_options(kwargs, type(self))
         super().__init__(vocab, **kwargs)
         check_type("backbone", backbone, torch.nn.Module, "a Backbone")
         self._backbone = backbone

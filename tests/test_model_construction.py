@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, Iterator, List, Sequence
 
+import numpy as np
 import pytest
 import torch
 from allennlp.common import Params
@@ -171,6 +172,37 @@ def test_an_unknown_option_is_an_error() -> None:
     )
     with pytest.raises(ConfigurationError, match=message):
         fixed_model(heads={"a": {}}, loss_weight={"a": 0.5})
+
+
+class OwnModel(MultiTaskModel):
+    def __init__(self, *args: Any, own_size: int = 1, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own_size = own_size
+
+
+class Mixin:
+    def __init__(self, *args: Any, depth: int = 1, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.depth = depth
+
+
+class MixedModel(MultiTaskModel, Mixin):
+    """Its constructor passes the option `depth` on to the mixin by way of `MultiTaskModel`."""
+
+
+def test_an_option_may_be_that_of_another_base_class() -> None:
+    parts: Any = (make_vocab(), FixedBackbone(), {"a": TinyHead(make_vocab())})
+    with pytest.raises(ConfigurationError, match="'own_sise'. Did you mean 'own_size'"):
+        OwnModel(*parts, own_sise=3)
+    assert OwnModel(*parts, own_size=3).own_size == 3
+    with pytest.raises(ConfigurationError, match="'detph'. Did you mean 'depth'"):
+        MixedModel(*parts, detph=3)
+
+
+@pytest.mark.parametrize("weight", [0, 2, np.float32(0.5), torch.tensor(0.5)])
+def test_a_loss_weight_may_be_any_number(weight: Any) -> None:
+    model = fixed_model(heads={"a": {"loss": 3.0}}, loss_weights={"a": weight})
+    assert model(text=[1], task=["a"])["loss"].item() == 3.0 * float(weight)
 
 
 @pytest.mark.parametrize("weight", [-1, float("nan"), float("inf"), "2", None, True])

@@ -2,7 +2,7 @@
 
 import collections.abc
 import logging
-from typing import Any, Callable, Dict, List, TypeVar
+from typing import Any, Callable, Dict, List
 
 from allennlp.common import Params, from_params
 from allennlp.common.checks import ConfigurationError
@@ -12,8 +12,6 @@ from multitask_model.compat.patching import patch
 from multitask_model.errors import suggest
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 def suggest_names_in_configs() -> None:
@@ -26,8 +24,9 @@ def suggest_names_in_configs() -> None:
     def _(
         original: Callable[..., object],
         params: Params,
+        /,
         key: str,
-        choices: List[str],
+        choices: List[object],
         *args: object,
         **kwargs: object,
     ) -> object:
@@ -35,14 +34,17 @@ def suggest_names_in_configs() -> None:
         try:
             return original(params, key, choices, *args, **kwargs)
         except ConfigurationError as error:
-            raise ConfigurationError(f"{error}{suggest(value, choices)}") from error
+            known = [choice for choice in choices if isinstance(choice, str)]
+            guess = suggest(value, known) if isinstance(value, str) else ""
+            raise ConfigurationError(f"{error}{guess}") from error
 
     @patch(from_params, "create_kwargs")
     def _(
         original: Callable[..., Dict[str, Any]],
-        constructor: Callable[..., T],
+        constructor: Any,
         cls: Any,
         params: Params,
+        /,
         **extras: object,
     ) -> Dict[str, Any]:
         try:
@@ -51,11 +53,10 @@ def suggest_names_in_configs() -> None:
             # Not an error of one of the arguments, which is raised before what is left is checked.
             if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
                 raise
-            known = [n for n in from_params.infer_params(cls, constructor) if n not in extras]
+            known = from_params.infer_params(cls, constructor).keys() - {"self", *extras}
             unknown = next(iter(params.params))
             raise ConfigurationError(f"{error}.{suggest(unknown, known)}") from error
-        is_trainer = isinstance(cls, type) and issubclass(cls, GradientDescentTrainer)
-        if is_trainer:
+        if cls is GradientDescentTrainer:  # a class of one's own may read what is left
             _report_ignored(params, list(from_params.infer_params(cls, constructor)))
         return kwargs
 
@@ -79,13 +80,15 @@ def refuse_strings_for_lists() -> None:
         argument_name: str,
         popped_params: object,
         annotation: object,
+        /,
         *args: object,
         **extras: object,
     ) -> object:
         if isinstance(popped_params, str) and _is_list(annotation):
+            value = f'["{popped_params}"]' if popped_params else "[]"
             raise ConfigurationError(
                 f"{argument_name} must be a list, but got the string {popped_params!r}. Write "
-                f'["{popped_params}"].'
+                f"{value}."
             )
         return original(class_name, argument_name, popped_params, annotation, *args, **extras)
 

@@ -1,7 +1,7 @@
 """Checks of the components that a model is built from."""
 
 import inspect
-from typing import Callable, Collection, Iterable, Mapping
+from typing import Collection, Iterable, Mapping
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -79,18 +79,18 @@ def check_type(parameter: str, value: object, type_: type, what: str) -> None:
         )
 
 
-def check_options(options: Iterable[str], *constructors: Callable[..., None]) -> None:
+def check_options(options: Iterable[str], class_: type) -> None:
     """
-    Checks the keyword arguments that a model passes on to its base class.
+    Checks the keyword arguments that a model passes on to its base classes.
 
     # Raises
 
     `ConfigurationError`
-        If one of them is not a parameter of the `constructors`, those of the model and of its base
-        class.
+        If one of them is not a parameter of the constructor of the class or one of its bases.
     """
+    constructors = [vars(base)["__init__"] for base in class_.__mro__ if "__init__" in vars(base)]
     names = {name: None for c in constructors for name in inspect.signature(c).parameters}
-    known = [name for name in names if name not in ("self", "kwargs")]
+    known = [name for name in names if name not in ("self", "args", "kwargs")]
     check_known("The options of a model", "parameters that it has", options, known)
 
 

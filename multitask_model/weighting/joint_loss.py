@@ -106,6 +106,8 @@ def check_weights(weights: Mapping[str, object]) -> None:
         If a weight is negative or no finite number.
     """
     for name, weight in weights.items():
+        if isinstance(weight, torch.Tensor) and weight.dim() == 0:
+            weight = weight.item()
         is_number = isinstance(weight, Real) and not isinstance(weight, bool)
         if not is_number or not 0 <= weight < math.inf:  # type: ignore[operator]
             raise ConfigurationError(

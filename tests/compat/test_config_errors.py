@@ -51,6 +51,25 @@ def test_a_parameter_that_is_close_to_none_gets_no_advice() -> None:
         Inner.from_params(Params({"colors": 3}))
 
 
+def test_a_missing_type_gets_no_advice() -> None:
+    message = 'key "type" is required'
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        Params({}).pop_choice("type", ["one", 2])
+    with pytest.raises(ConfigurationError, match="3 not in acceptable choices") as error:
+        Params({"type": "3"}).pop_choice("type", [1, 2])
+    assert str(error.value).endswith("imported automatically.")
+
+
+def test_an_empty_string_is_no_list() -> None:
+    message = "names must be a list, but got the string ''. Write []."
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        Outer.from_params(Params({"inner": {}, "names": ""}))
+
+
+def test_extras_may_have_any_name() -> None:
+    assert Inner.from_params(Params({"size": 3}), original=1).size == 3
+
+
 def test_a_string_is_no_list() -> None:
     message = """names must be a list, but got the string 'ab'. Write ["ab"]."""
     with pytest.raises(ConfigurationError, match=exactly(message)):

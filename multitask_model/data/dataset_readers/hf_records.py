@@ -21,6 +21,7 @@ from typing import (
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.file_utils import cached_path
 
+from multitask_model.data.dataset_readers.file_lines import read_lines
 from multitask_model.errors import format_names
 
 Record = Dict[str, object]
@@ -96,7 +97,7 @@ def read_records(source: Source) -> Iterator[Record]:
         rows = _load(library, source)
         convert = _converters(library, rows, source)
         for row in rows:
-            if _EXTRA_CELL in row and _is_csv(source.path):
+            if number == 0 and _has_extra_cell(row, source.path):
                 raise ValueError("The first row has more cells than the header.")
             number += 1
             yield {key: convert[key](row[key]) if key in convert else row[key] for key in row}
@@ -108,6 +109,12 @@ def read_records(source: Source) -> Iterator[Record]:
             f"{source.path}, row {number + 1}: The datasets library must be able to read the data, "
             f"but got {type(error).__name__}: {error} Correct the data or the path."
         ) from error
+
+
+def _has_extra_cell(row: Record, path: str) -> bool:
+    is_extra = _EXTRA_CELL in row and _is_csv(path)
+    # A file that was written from a table may have a column of this name.
+    return is_extra and _EXTRA_CELL.encode() not in next(read_lines(path))
 
 
 def _import_library() -> _Library:

@@ -32,7 +32,7 @@ class TextKeys:
     # Raises
 
     `ConfigurationError`
-        If two of the keys are equal, or a label has the name of another field.
+        If two of the keys are equal, or the text or a label has the name of another field.
     """
 
     def __init__(self, text: str, text_pair: Optional[str], labels: Iterable[str]) -> None:
@@ -40,6 +40,11 @@ class TextKeys:
             raise ConfigurationError(
                 f"text_pair_key must be another key than text_key, but got {text!r} for both. "
                 "Correct it, or leave it out if there is one text."
+            )
+        if text == TEXT_PAIR:
+            raise ConfigurationError(
+                f"text_key must not be the name of the second text, but got {text!r}. Rename the "
+                "key in the data."
             )
         for key in labels:
             if key in (*_RESERVED, text, text_pair):

@@ -144,6 +144,15 @@ def test_a_row_of_tsv_with_more_cells_than_the_header_is_an_error(
         list(make_reader(labels={"polarity": "class"}).read(path))
 
 
+def test_a_column_may_have_the_name_that_the_library_gives_to_extra_cells(
+    library: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("__index_level_0__,text,polarity\n7,a b,neg\n8,c,pos\n")
+    instances = list(make_reader(labels={"polarity": "class"}).read(path))
+    assert [instance["polarity"].label for instance in instances] == ["neg", "pos"]  # type: ignore
+
+
 @pytest.mark.parametrize("write", [write_arrow, write_parquet])
 def test_class_labels_are_converted_to_names(library: Any, tmp_path: Path, write: Any) -> None:
     label = library.ClassLabel(names=["bad", "good"])

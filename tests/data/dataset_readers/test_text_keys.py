@@ -3,6 +3,7 @@
 from typing import Any, Dict, Optional
 
 import pytest
+from allennlp.common.checks import ConfigurationError
 
 from multitask_model import HfDatasetReader, LabeledJsonlReader, MaskedTokensReader
 from multitask_model.data.dataset_readers.text_keys import TextKeys
@@ -70,6 +71,12 @@ def test_an_input_without_a_text_is_an_error(text_key: str, required: str, guess
         f"An input must have the key {required}, but got the keys ['premis', 'id'].{guess} Add "
         "it, or rename one of them."
     )
+
+
+def test_the_text_cannot_have_the_key_of_the_second_one() -> None:
+    message = "text_key must not be the name of the second text, but got 'text_pair'. Rename the"
+    with pytest.raises(ConfigurationError, match=message):
+        LabeledJsonlReader({}, text_key="text_pair")
 
 
 def test_an_input_with_an_empty_text_is_an_error() -> None:
