@@ -298,7 +298,7 @@ class MultiTaskModel(RecordsConfig, Model):
         """
         tasks = [name] if tasks is None else tasks
         check_tasks(name, tasks)
-        check_weights({name: loss_weight})
+        check_weights({name: loss_weight}, "loss_weight")
         router = Router(name, head, arg_name_mapping, allowed_arguments)
         check_head(name, head, router, self.backbone)
         all_tasks = copy.deepcopy(self._tasks)

@@ -26,7 +26,7 @@ from allennlp.modules.token_embedders import Embedding
 from allennlp.nn import util as nn_util
 
 from multitask_model.compat.allennlp_internals import (
-    constraint_masks,
+    crf_parameters,
     has_pretrained_file,
     reserved_tokens,
     vocab_namespace,
@@ -183,11 +183,12 @@ def load_pretrained(model: "MultiTaskModel", path: str) -> None:
             "pretrained_file requires weights that can hold values, but got "
             f"{format_names(on_meta)} on the device 'meta'. Build the model on another device."
         )
-    derived = constraint_masks(model)
+    derived = crf_parameters(model, "_constraint_mask")
+    square = crf_parameters(model, "transitions")
     with torch.no_grad():
         for name, value in own.items():
             if name not in derived:
-                _copy(name, saved[name], value, growths)
+                _copy(name, saved[name], value, growths, is_square=name in square)
         for name, module in model.named_modules():
             if f"{name}.weight" in own:
                 _copy_unknown(module, len(saved[f"{name}.weight"]), growths)
@@ -205,8 +206,10 @@ def _of_shared_modules(
     }
 
 
-def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths) -> None:
-    if not _fits(saved.shape, value.shape, growths):
+def _copy(
+    name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths, is_square: bool
+) -> None:
+    if not _fits(saved.shape, value.shape, growths, is_square):
         raise ConfigurationError(
             f"{name} must have the shape that it has in the archive, plus a row for each new "
             f"entry of "
@@ -216,15 +219,18 @@ def _copy(name: str, saved: torch.Tensor, value: torch.Tensor, growths: Growths)
     value[tuple(map(slice, saved.shape))].copy_(saved)
 
 
-def _fits(saved: torch.Size, now: torch.Size, growths: Growths) -> bool:
+def _fits(saved: torch.Size, now: torch.Size, growths: Growths, is_square: bool) -> bool:
     """
-    Whether the shapes are equal, or (old entries, ...) and (old and new entries, ...). Further
-    dimensions may have grown in the same way, as those of the transitions between labels.
+    Whether the shapes are equal, or (old entries, ...) and (old and new entries, ...). Both sizes
+    of a square, the transitions between labels, grow together.
     """
+    if saved == now:
+        return True
     sizes = {(growth.saved, growth.now) for growth in growths.values()}
-    grown = {(old, new) for old, new in zip(saved, now) if old != new}
-    is_grown = len(grown) == 1 and grown <= sizes and saved[0] != now[0]
-    return len(saved) == len(now) and (not grown or is_grown)
+    grown = 2 if is_square else 1
+    pairs = set(zip(saved[:grown], now[:grown]))
+    has_grown = len(pairs) == 1 and pairs <= sizes
+    return has_grown and len(saved) == len(now) and saved[grown:] == now[grown:]
 
 
 def _copy_unknown(module: torch.nn.Module, saved: int, growths: Growths) -> None:

@@ -98,6 +98,21 @@ def test_a_crf_scores_sequences_of_old_labels_as_before(tmp_path: Path) -> None:
     torch.testing.assert_close(after[..., :3], before)
 
 
+def test_one_crf_tagger_may_be_two_heads(tmp_path: Path) -> None:
+    def make(labels: List[str], archive: Optional[str] = None) -> MultiTaskModel:
+        vocab = Vocabulary(tokens_to_add={"labels": labels})
+        head = make_crf(vocab)
+        heads = {"ner": head, "chunks": head}
+        return MultiTaskModel(vocab, TinyBackbone(), heads, pretrained_file=archive)
+
+    old = make(OLD)
+    old.vocab.save_to_files(str(tmp_path / "vocabulary"))
+    torch.save(old.state_dict(), tmp_path / "weights.th")
+    loaded = make([*OLD, *NEW], str(tmp_path)).state_dict()
+    expected = old.state_dict()["_heads.ner._crf.transitions"]
+    assert torch.equal(loaded["_heads.chunks._crf.transitions"][:3, :3], expected)
+
+
 class MatrixHead(TinyHead):
     """Has a parameter of any shape."""
 
@@ -106,7 +121,7 @@ class MatrixHead(TinyHead):
         self.matrix = torch.nn.Parameter(torch.zeros(shape))
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (5, 4), (5, 3, 1), (5,), (6, 6)])
+@pytest.mark.parametrize("shape", [(3, 5), (5, 5), (5, 4), (5, 3, 1), (5,), (6, 6)])
 def test_a_parameter_that_did_not_grow_with_the_labels_is_an_error(
     shape: Any, tmp_path: Path
 ) -> None:

@@ -210,14 +210,14 @@ def vocab_namespace(embedding: torch.nn.Module) -> Optional[str]:
     return getattr(embedding, "_vocab_namespace", None)
 
 
-def constraint_masks(model: torch.nn.Module) -> Set[str]:
+def crf_parameters(model: torch.nn.Module, name: str) -> Set[str]:
     """
-    The names in the state dict of a model of what each `ConditionalRandomField` allows. It is a
-    private parameter that follows from the labels and is not trained.
+    The names in the state dict of a model of a parameter of each `ConditionalRandomField`. What it
+    allows, `_constraint_mask`, is a private parameter that follows from the labels.
     """
     return {
-        f"{name}._constraint_mask"
-        for name, module in model.named_modules()
+        f"{module_name}.{name}"
+        for module_name, module in model.named_modules(remove_duplicate=False)
         if isinstance(module, ConditionalRandomField)
     }
 

@@ -2,14 +2,15 @@
 
 import collections.abc
 import logging
-from typing import Any, Callable, Dict, List
+import re
+from typing import Any, Callable, Collection, Dict, List, Tuple
 
 from allennlp.common import Params, from_params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer
 
 from multitask_model.compat.patching import patch
-from multitask_model.errors import suggest
+from multitask_model.errors import suggest, suggest_rename
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +31,13 @@ def suggest_names_in_configs() -> None:
         *args: object,
         **kwargs: object,
     ) -> object:
-        value = params.get(key, None)
+        given = dict(params.params)
+        value = given.get(key)
         try:
             return original(params, key, choices, *args, **kwargs)
         except ConfigurationError as error:
+            if key not in given:
+                raise _renamed(error, params, [key]) from error
             known = [choice for choice in choices if isinstance(choice, str)]
             guess = suggest(value, known) if isinstance(value, str) else ""
             raise ConfigurationError(f"{error}{guess}") from error
@@ -51,14 +55,26 @@ def suggest_names_in_configs() -> None:
             kwargs = original(constructor, cls, params, **extras)
         except ConfigurationError as error:
             # Not an error of one of the arguments, which is raised before what is left is checked.
-            if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
-                raise
             known = from_params.infer_params(cls, constructor).keys() - {"self", *extras}
+            if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
+                raise _renamed(error, params, known) from error
             unknown = next(iter(params.params))
             raise ConfigurationError(f"{error}.{suggest(unknown, known)}") from error
         if cls is GradientDescentTrainer:  # a class of one's own may read what is left
             _report_ignored(params, list(from_params.infer_params(cls, constructor)))
         return kwargs
+
+
+def _renamed(
+    error: ConfigurationError, params: Params, known: Collection[str]
+) -> ConfigurationError:
+    """The error for a missing parameter, with the unknown one that may be meant to be it."""
+    missing = re.fullmatch(r'key "(\w+)" is required(?: at location ".*")?', str(error))
+    if missing is None or missing.group(1) not in known:
+        return error
+    unknown = [name for name in params.params if name not in known]
+    guess = suggest_rename(missing.group(1), unknown)
+    return ConfigurationError(f"{error}.{guess}") if guess else error
 
 
 def _report_ignored(left: Params, known: List[str]) -> None:
@@ -85,16 +101,16 @@ def refuse_strings_for_lists() -> None:
         **extras: object,
     ) -> object:
         if isinstance(popped_params, str) and _is_list(annotation):
-            value = f'["{popped_params}"]' if popped_params else "[]"
             raise ConfigurationError(
-                f"{argument_name} must be a list, but got the string {popped_params!r}. Write "
-                f"{value}."
+                f"{argument_name} must be a list, but got the string {popped_params!r}. Write it "
+                "in brackets, [ and ]."
             )
         return original(class_name, argument_name, popped_params, annotation, *args, **extras)
 
 
 def _is_list(annotation: object) -> bool:
+    """Whether AllenNLP makes a list or a set of a value."""
+    args: Tuple[Any, ...] = getattr(annotation, "__args__", ())
     lists = (list, set, collections.abc.Iterable)
-    return getattr(annotation, "__origin__", None) in lists and bool(
-        getattr(annotation, "__args__", ())
-    )
+    is_list = getattr(annotation, "__origin__", None) in lists and len(args) == 1
+    return is_list and from_params.can_construct_from_params(args[0])

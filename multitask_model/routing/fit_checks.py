@@ -98,10 +98,14 @@ def raise_head_error(
 
 def find_namespace(head: torch.nn.Module) -> Optional[str]:
     """Returns the vocabulary namespace of the labels that a head predicts, or `None`."""
-    for module in head.modules():
-        if isinstance(module, LabelVocabulary):
-            return module.namespace
-    return label_namespace(head)
+    return next(iter(find_namespaces(head)), None)
+
+
+def find_namespaces(head: torch.nn.Module) -> List[str]:
+    """Returns all of them. A head may have further ones, for labels that are its inputs."""
+    of_modules = [m.namespace for m in head.modules() if isinstance(m, LabelVocabulary)]
+    of_head = label_namespace(head)
+    return of_modules if of_head is None else [*of_modules, of_head]
 
 
 def labels_in(vocab: Vocabulary, namespace: str) -> List[str]:

@@ -2,7 +2,19 @@
 
 import difflib
 import logging
-from typing import Any, Callable, Collection, Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterable,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 from allennlp.common.util import is_distributed
 
@@ -249,17 +261,22 @@ class OutputsWithoutLoss(Dict[str, Any]):
 
     # Parameters
 
-    outputs : `Mapping[str, Any]`
-    explain : `Callable[[], str]`
+    outputs : `Union[Mapping[str, Any], Iterable[Tuple[str, Any]]]`, optional (default = `()`)
+        As in `dict`, because PyTorch makes dictionaries of the class of one.
+    explain : `Callable[[], str]`, optional (default = `None`)
         Returns the error message.
     """
 
-    def __init__(self, outputs: Mapping[str, Any], explain: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        outputs: Union[Mapping[str, Any], Iterable[Tuple[str, Any]]] = (),
+        explain: Optional[Callable[[], str]] = None,
+    ) -> None:
         super().__init__(outputs)
         self._explain = explain
 
     def __missing__(self, name: str) -> Any:
-        raise KeyError(self._explain() if name == LOSS else name)
+        raise KeyError(self._explain() if name == LOSS and self._explain is not None else name)
 
     def __reduce__(self) -> Tuple[type, Tuple[Dict[str, Any]]]:
         return dict, (dict(self),)  # copies and pickles are plain dictionaries

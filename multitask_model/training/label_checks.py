@@ -1,7 +1,7 @@
 """Finds labels that a head would take for others: their indices are those of another namespace."""
 
 import logging
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader, Field, Instance, Vocabulary
@@ -14,7 +14,7 @@ from multitask_model.data.label_fields import labels_of
 from multitask_model.errors import format_names
 from multitask_model.heads.regression import RegressionHead
 from multitask_model.model import MultiTaskModel
-from multitask_model.routing.fit_checks import find_namespace, labels_in
+from multitask_model.routing.fit_checks import find_namespaces, labels_in
 
 logger = logging.getLogger(__name__)
 
@@ -108,18 +108,18 @@ def _errors_of_head(
     model: MultiTaskModel, head: str, task: str, labels: Labels
 ) -> Iterator[Tuple[str, LabelError]]:
     module = model.head(head)
-    learned, namespace = _label_argument(module), find_namespace(module)
-    if namespace is None and not isinstance(module, RegressionHead):
-        return
+    learned, namespaces = _label_argument(module), find_namespaces(module)
+    if not namespaces and type(module) is not RegressionHead:
+        return  # a subclass may well learn the index of a class
     arguments = model.router(head).named_arguments(name for name in labels if labels[name])
     wrong = {}
     for field, argument in arguments.items():
         for other, examples in labels[field].items():
-            if learned in (None, argument) and not _agree(model.vocab, other, module, namespace):
+            if learned in (None, argument) and not _is_known(model, other, module, namespaces):
                 names = format_names(labels_in(model.vocab, other) or examples)
                 found = f"the field {field!r} of task {task!r}, whose labels {names} are in the "
                 found += f"namespace {other!r}"
-                wrong[field] = _message(head, argument, module, namespace, found, other)
+                wrong[field] = _message(model, head, argument, namespaces, found, other)
     # A head that does not say what it learns may have other label fields as inputs.
     if learned is not None or len(wrong) == len(arguments):
         for field, message in wrong.items():
@@ -132,32 +132,46 @@ def _label_argument(head: Head) -> Optional[str]:
     return "label" if named is None and isinstance(head, ClassifierHead) else named
 
 
-def _agree(vocab: Vocabulary, namespace: str, head: Head, of_head: Optional[str]) -> bool:
-    """Whether the labels of a namespace have the same indices in that of a head."""
-    if of_head is None:
-        return False
-    if namespace == of_head or namespace not in vocab.get_namespaces():
-        return True
-    if of_head not in head.vocab.get_namespaces():
-        return False
-    expected = head.vocab.get_token_to_index_vocabulary(of_head)
-    given = vocab.get_token_to_index_vocabulary(namespace)
-    return all(expected.get(label) == given[label] for label in labels_in(vocab, namespace))
+def _is_known(model: MultiTaskModel, namespace: str, head: Head, of_head: Sequence[str]) -> bool:
+    """Whether the labels of a namespace have the same indices in one of those of a head."""
+    if namespace in of_head or namespace not in model.vocab.get_namespaces():
+        return bool(of_head)
+    given = model.vocab.get_token_to_index_vocabulary(namespace)
+    wanted = {label: given[label] for label in labels_in(model.vocab, namespace)}
+    vocab = _vocab(model, head)
+    for other in of_head:
+        # AllenNLP's `classifier` with `num_labels` needs no vocabulary.
+        if other not in vocab.get_namespaces():
+            return True
+        if wanted.items() <= vocab.get_token_to_index_vocabulary(other).items():
+            return True
+    return False
+
+
+def _vocab(model: MultiTaskModel, head: Head) -> Vocabulary:
+    vocab = getattr(head, "vocab", None)
+    return vocab if isinstance(vocab, Vocabulary) else model.vocab
 
 
 def _message(
-    head: str, argument: str, module: Head, namespace: Optional[str], found: str, other: str
+    model: MultiTaskModel,
+    head: str,
+    argument: str,
+    namespaces: Sequence[str],
+    found: str,
+    other: str,
 ) -> str:
-    if namespace is None:
+    if not namespaces:
         return (
             f"The argument {argument!r} of the head {head!r} must be a number, but got {found}: "
             'the head would learn their indices. Read it as a number, with the type "number" in '
             "the labels of the reader."
         )
-    known = format_names(labels_in(module.vocab, namespace))
+    namespace = namespaces[-1]
+    known = format_names(labels_in(_vocab(model, model.head(head)), namespace))
     return (
         f"The argument {argument!r} of the head {head!r} must have labels of its label_namespace "
-        f"{namespace!r}, {known}, but got {found}: the head would take them for others. Set "
-        f"label_namespace of the head to {other!r}, let the reader write these labels to "
-        f"{namespace!r}, or correct arg_name_mapping."
+        f"{namespace!r}, {known}, but got {found}, with other indices: the head would take them "
+        f"for others. Set label_namespace of the head to {other!r}, let the reader write these "
+        f"labels to {namespace!r}, or correct arg_name_mapping."
     )

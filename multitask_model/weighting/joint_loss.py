@@ -98,7 +98,7 @@ class JointLoss:
         return joint if of_backbone is None else of_backbone + joint
 
 
-def check_weights(weights: Mapping[str, object]) -> None:
+def check_weights(weights: Mapping[str, object], parameter: str = "loss_weights") -> None:
     """
     # Raises
 
@@ -111,6 +111,6 @@ def check_weights(weights: Mapping[str, object]) -> None:
         is_number = isinstance(weight, Real) and not isinstance(weight, bool)
         if not is_number or not 0 <= weight < math.inf:  # type: ignore[operator]
             raise ConfigurationError(
-                "loss_weights must have a finite number of at least 0 for each component, but got "
+                f"{parameter} must have a finite number of at least 0 for each component, but got "
                 f"{weight!r} for {name!r}. A weight of 0 leaves a loss out."
             )

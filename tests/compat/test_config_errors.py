@@ -1,7 +1,7 @@
 """Errors for mistakes in a config that name the closest name."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import pytest
 from allennlp.common import FromParams, Params
@@ -61,9 +61,19 @@ def test_a_missing_type_gets_no_advice() -> None:
 
 
 def test_an_empty_string_is_no_list() -> None:
-    message = "names must be a list, but got the string ''. Write []."
+    message = "names must be a list, but got the string ''. Write it in brackets, [ and ]."
     with pytest.raises(ConfigurationError, match=exactly(message)):
         Outer.from_params(Params({"inner": {}, "names": ""}))
+
+
+def test_a_missing_parameter_may_be_one_that_is_unknown() -> None:
+    message = """key "inner" is required. Is 'iner' meant to be 'inner'?"""
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        Outer.from_params(Params({"iner": {}, "sise": 3}))
+    with pytest.raises(ConfigurationError, match=exactly('key "inner" is required')):
+        Outer.from_params(Params({"sise": 3}))
+    with pytest.raises(ConfigurationError, match="Is 'typ' meant to be 'type'"):
+        Head.from_params(Params({"typ": "tagger"}), vocab=make_vocab())
 
 
 def test_extras_may_have_any_name() -> None:
@@ -71,18 +81,20 @@ def test_extras_may_have_any_name() -> None:
 
 
 def test_a_string_is_no_list() -> None:
-    message = """names must be a list, but got the string 'ab'. Write ["ab"]."""
+    message = """names must be a list, but got the string 'ab'. Write it in brackets, [ and ]."""
     with pytest.raises(ConfigurationError, match=exactly(message)):
         Outer.from_params(Params({"inner": {}, "names": "ab"}))
 
 
 def test_a_string_in_a_dictionary_of_lists_is_named_by_its_key() -> None:
-    message = """heads.tweets must be a list, but got the string 'ner'. Write ["ner"]."""
+    message = (
+        """heads.tweets must be a list, but got the string 'ner'. Write it in brackets, [ and ]."""
+    )
     with pytest.raises(ConfigurationError, match=exactly(message)):
         construct_arg("Model", "heads", Params({"tweets": "ner"}), Dict[str, List[str]], None)
 
 
-@pytest.mark.parametrize("annotation", [str, Any, Dict[str, str]])
+@pytest.mark.parametrize("annotation", [str, Any, Dict[str, str], Iterable[Path]])
 def test_a_string_for_anything_else_is_unchanged(annotation: Any) -> None:
     value: Any = {"a": "b"} if annotation == Dict[str, str] else "ab"
     given = Params(value) if isinstance(value, dict) else value

@@ -9,9 +9,9 @@ from tests.helpers.models import DIM
 TWO_NAMESPACES = (
     "The argument 'label' of the head 'polarity' must have labels of its label_namespace "
     "'polarity_labels', ['neg', 'pos'], but got the field 'mood' of task 'tweets', whose labels "
-    "['pos', 'neg'] are in the namespace 'mood_labels': the head would take them for others. Set "
-    "label_namespace of the head to 'mood_labels', let the reader write these labels to "
-    "'polarity_labels', or correct arg_name_mapping."
+    "['pos', 'neg'] are in the namespace 'mood_labels', with other indices: the head would take "
+    "them for others. Set label_namespace of the head to 'mood_labels', let the reader write these "
+    "labels to 'polarity_labels', or correct arg_name_mapping."
 )
 """The error for the config."""
 

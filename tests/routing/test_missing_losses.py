@@ -198,5 +198,13 @@ def test_copies_of_outputs_without_a_loss_are_plain_dictionaries() -> None:
         assert list(copied) == list(outputs)
 
 
+def test_a_dictionary_of_the_class_of_outputs_without_a_loss() -> None:
+    outputs = make_model()(**renamed(["a"], "polarity"))
+    made = type(outputs)((name, 1) for name in outputs)  # as PyTorch gathers outputs
+    assert made == dict.fromkeys(outputs, 1)
+    with pytest.raises(KeyError, match="^'loss'$"):
+        made["loss"]
+
+
 def test_outputs_of_an_evaluation_are_a_plain_dictionary() -> None:
     assert type(make_model().eval()(**renamed(["a"], "polarity"))) is dict

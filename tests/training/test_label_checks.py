@@ -12,6 +12,7 @@ from allennlp.models.heads import ClassifierHead, Head
 from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
 
 from multitask_model import MultiLabelClassifierHead, MultiTaskModel, RegressionHead
+from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.training.label_checks import find_label_errors
 from tests.helpers.label_configs import TWO_NAMESPACES, two_namespaces
 from tests.helpers.messages import exactly
@@ -51,9 +52,9 @@ def test_labels_of_another_namespace_are_an_error() -> None:
     assert errors_of(classifier(), {"topic": LabelField("sport", "topics")}, topic="label") == [
         "error: The argument 'label' of the head 'mood' must have labels of its label_namespace "
         "'sentiments', ['neg', 'pos'], but got the field 'topic' of task 'mood', whose labels "
-        "['sport', 'music'] are in the namespace 'topics': the head would take them for others. "
-        "Set label_namespace of the head to 'topics', let the reader write these labels to "
-        "'sentiments', or correct arg_name_mapping."
+        "['sport', 'music'] are in the namespace 'topics', with other indices: the head would take "
+        "them for others. Set label_namespace of the head to 'topics', let the reader write these "
+        "labels to 'sentiments', or correct arg_name_mapping."
     ]
 
 
@@ -100,6 +101,44 @@ def test_a_class_for_a_regression_is_an_error() -> None:
         "labels of the reader."
     ]
     assert errors_of(head, {"target": TensorField(torch.tensor(3.0))}) == []
+
+
+class Ordinal(RegressionHead):
+    """Learns the index of a class."""
+
+
+def test_a_regression_of_a_class_of_its_own_may_learn_an_index() -> None:
+    head = Ordinal(make_vocab(), encoder())
+    assert errors_of(head, {"target": LabelField("pos", "sentiments")}) == []
+
+
+def test_a_classifier_with_a_number_of_labels_needs_no_namespace() -> None:
+    head = ClassifierHead(make_vocab(), encoder(), num_labels=2)
+    assert errors_of(head, {"label": LabelField("pos", "sentiments")}) == []
+
+
+class TwoNamespaces(ClassifierHead):
+    """A head with labels as inputs, whose namespace is found first."""
+
+    def __init__(self, vocab: Vocabulary) -> None:
+        super().__init__(vocab, encoder(), label_namespace="sentiments")
+        self.topics = LabelVocabulary(vocab, "topics")
+
+
+def test_the_labels_may_be_in_any_namespace_of_the_head() -> None:
+    assert errors_of(TwoNamespaces(make_vocab()), {"label": LabelField("pos", "sentiments")}) == []
+    (message,) = errors_of(TwoNamespaces(make_vocab()), {"label": LabelField("neg", "polarities")})
+    assert message.startswith("error: The argument 'label' of the head 'mood' must have labels of")
+
+
+def test_a_head_may_have_no_vocabulary() -> None:
+    head: Any = OwnHead(make_vocab(), "sentiments")
+    vocab = head.vocab
+    del head.vocab
+    model = MultiTaskModel(vocab, TinyBackbone(), {"mood": head})
+    instance = Instance({"label": LabelField("sport", "topics")})
+    (error,) = find_label_errors(model, "mood", [instance])
+    assert "must have labels of its label_namespace 'sentiments', ['neg', 'pos']" in error.message
 
 
 class OwnHead(TinyHead):

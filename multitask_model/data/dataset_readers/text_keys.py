@@ -8,6 +8,7 @@ from multitask_model.data.dataset_readers.field_names import RESERVED, TEXT, TEX
 from multitask_model.errors import format_names, suggest_rename
 
 _RESERVED = [*RESERVED, TEXT_PAIR]
+_OTHERS = (*(name for name in RESERVED if name != TEXT), "self")
 
 
 class TextKeys:
@@ -41,11 +42,7 @@ class TextKeys:
                 f"text_pair_key must be another key than text_key, but got {text!r} for both. "
                 "Correct it, or leave it out if there is one text."
             )
-        if text == TEXT_PAIR:
-            raise ConfigurationError(
-                f"text_key must not be the name of the second text, but got {text!r}. Rename the "
-                "key in the data."
-            )
+        _check(text, text_pair)
         for key in labels:
             if key in (*_RESERVED, text, text_pair):
                 raise ConfigurationError(
@@ -77,7 +74,8 @@ class TextKeys:
         text.
         """
         if self._text in others:
-            text_pair = text if self._text_pair == TEXT else text_pair
+            if self._text_pair == TEXT:
+                text_pair = None if text == () else text
             text = others[self._text]
         elif text == ():
             keys = " or ".join(map(repr, dict.fromkeys((self._text, TEXT))))
@@ -88,6 +86,19 @@ class TextKeys:
         if self._text_pair is not None:
             text_pair = others.get(self._text_pair, text_pair)
         return text, text_pair
+
+
+def _check(text: str, text_pair: Optional[str]) -> None:
+    """Checks that the keys are no names of other parameters of a reader's `text_to_instance`."""
+    for parameter, key, others in (
+        ("text_key", text, (*_OTHERS, TEXT_PAIR)),
+        ("text_pair_key", text_pair, _OTHERS),
+    ):
+        if key in others:
+            raise ConfigurationError(
+                f"{parameter} must not be a name of something else, but got {key!r}. Rename the "
+                "key in the data."
+            )
 
 
 def _required(record: Mapping[str, Any], parameter: str, key: str) -> Any:

@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from multitask_model import HfDatasetReader, LabeledJsonlReader, MaskedTokensReader
 from multitask_model.data.dataset_readers.text_keys import TextKeys
 from multitask_model.json_inputs import JsonInputs
+from tests.helpers.messages import exactly
 from tests.helpers.sentences import sentences_of
 
 PAIR = ("premise", "hypothesis")
@@ -73,10 +74,18 @@ def test_an_input_without_a_text_is_an_error(text_key: str, required: str, guess
     )
 
 
-def test_the_text_cannot_have_the_key_of_the_second_one() -> None:
-    message = "text_key must not be the name of the second text, but got 'text_pair'. Rename the"
-    with pytest.raises(ConfigurationError, match=message):
-        LabeledJsonlReader({}, text_key="text_pair")
+@pytest.mark.parametrize(
+    ("parameter", "key"),
+    [("text_key", "text_pair"), ("text_key", "heads"), ("text_pair_key", "self")],
+)
+def test_a_text_cannot_have_the_key_of_something_else(parameter: str, key: str) -> None:
+    keys: Any = {parameter: key}
+    message = (
+        f"{parameter} must not be a name of something else, but got {key!r}. Rename the key in the "
+        "data."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        LabeledJsonlReader({}, **keys)
 
 
 def test_an_input_with_an_empty_text_is_an_error() -> None:
