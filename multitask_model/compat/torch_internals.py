@@ -8,6 +8,7 @@ from typing import Callable, Dict, List, Optional
 
 import torch
 import torch.distributed as dist
+from torch.utils import _pytree
 
 # PyTorch 1 has no compiler. `is_compiling` would take several times as long.
 is_compiling: Callable[[], bool] = getattr(
@@ -75,6 +76,21 @@ def has_hooks(module: torch.nn.Module) -> bool:
     """Whether a call of the module does more than its `forward`."""
     kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
     return any(getattr(module, kind, None) for kind in kinds)
+
+
+def map_as_dictionary(class_: type) -> None:
+    """
+    Lets PyTorch's functions for nested values, such as `tree_map`, look into a class of
+    dictionaries, which are values without parts for them. They make a plain dictionary of one. What
+    registers a class is public since PyTorch 2.2.
+    """
+    public = getattr(_pytree, "register_pytree_node", None)
+    register: Callable[..., None] = public or _pytree._register_pytree_node
+    register(
+        class_,
+        lambda values: (list(values.values()), list(values)),
+        lambda values, names: dict(zip(names, values)),
+    )
 
 
 def set_children(module: torch.nn.Module, children: Dict[str, Optional[torch.nn.Module]]) -> None:

@@ -18,6 +18,7 @@ from typing import (
 
 from allennlp.common.util import is_distributed
 
+from multitask_model.compat.torch_internals import map_as_dictionary
 from multitask_model.distributed import gather
 from multitask_model.errors import format_names, suggest
 from multitask_model.routing.arguments import Router
@@ -280,6 +281,9 @@ class OutputsWithoutLoss(Dict[str, Any]):
 
     def __reduce__(self) -> Tuple[type, Tuple[Dict[str, Any]]]:
         return dict, (dict(self),)  # copies and pickles are plain dictionaries
+
+
+map_as_dictionary(OutputsWithoutLoss)
 
 
 def unknown_source(component: str, source: str, of: str, names: Set[str]) -> str:

@@ -6,6 +6,7 @@ import pickle
 from typing import Any, Dict, List
 
 import pytest
+from torch.utils._pytree import tree_map
 
 from multitask_model import MultiTaskModel
 from multitask_model.data.collate import collate
@@ -204,6 +205,13 @@ def test_a_dictionary_of_the_class_of_outputs_without_a_loss() -> None:
     assert made == dict.fromkeys(outputs, 1)
     with pytest.raises(KeyError, match="^'loss'$"):
         made["loss"]
+
+
+def test_nested_values_of_outputs_without_a_loss_are_mapped() -> None:
+    outputs = make_model()(**renamed(["a"], "polarity"))
+    mapped = tree_map(lambda tensor: tensor.detach(), outputs)
+    assert list(mapped) == list(outputs)
+    assert not any(value.requires_grad for value in mapped.values())
 
 
 def test_outputs_of_an_evaluation_are_a_plain_dictionary() -> None:
