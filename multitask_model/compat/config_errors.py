@@ -36,11 +36,12 @@ def suggest_names_in_configs() -> None:
         try:
             return original(params, key, choices, *args, **kwargs)
         except ConfigurationError as error:
-            if key not in given:
-                raise _renamed(error, params, [key]) from error
             known = [choice for choice in choices if isinstance(choice, str)]
             guess = suggest(value, known) if isinstance(value, str) else ""
-            raise ConfigurationError(f"{error}{guess}") from error
+            advice = guess if key in given else _renamed(error, params, [key])
+            if not advice:
+                raise
+            raise ConfigurationError(f"{error}{advice}") from error
 
     @patch(from_params, "create_kwargs")
     def _(
@@ -56,25 +57,26 @@ def suggest_names_in_configs() -> None:
         except ConfigurationError as error:
             # Not an error of one of the arguments, which is raised before what is left is checked.
             known = from_params.infer_params(cls, constructor).keys() - {"self", *extras}
-            if str(error) != f"Extra parameters passed to {cls.__name__}: {params.params}":
-                raise _renamed(error, params, known) from error
-            unknown = next(iter(params.params))
-            raise ConfigurationError(f"{error}.{suggest(unknown, known)}") from error
+            if str(error) == f"Extra parameters passed to {cls.__name__}: {params.params}":
+                advice = f".{suggest(next(iter(params.params)), known)}"
+            else:
+                advice = _renamed(error, params, known)
+            if not advice:
+                raise
+            raise ConfigurationError(f"{error}{advice}") from error
         if cls is GradientDescentTrainer:  # a class of one's own may read what is left
             _report_ignored(params, list(from_params.infer_params(cls, constructor)))
         return kwargs
 
 
-def _renamed(
-    error: ConfigurationError, params: Params, known: Collection[str]
-) -> ConfigurationError:
-    """The error for a missing parameter, with the unknown one that may be meant to be it."""
+def _renamed(error: ConfigurationError, params: Params, known: Collection[str]) -> str:
+    """For a missing parameter, asks whether an unknown one is meant to be it, if one is close."""
     missing = re.fullmatch(r'key "(\w+)" is required(?: at location ".*")?', str(error))
     if missing is None or missing.group(1) not in known:
-        return error
+        return ""
     unknown = [name for name in params.params if name not in known]
     guess = suggest_rename(missing.group(1), unknown)
-    return ConfigurationError(f"{error}.{guess}") if guess else error
+    return f".{guess}" if guess else ""
 
 
 def _report_ignored(left: Params, known: List[str]) -> None:

@@ -66,6 +66,21 @@ def test_an_empty_string_is_no_list() -> None:
         Outer.from_params(Params({"inner": {}, "names": ""}))
 
 
+class Wrong(FromParams):
+    def __init__(self, size: int = 1) -> None:
+        raise ConfigurationError("size must be even") from KeyError("size")
+
+
+class Around(FromParams):
+    def __init__(self, inner: Wrong) -> None: ...
+
+
+def test_any_other_error_keeps_its_cause() -> None:
+    with pytest.raises(ConfigurationError, match="^size must be even$") as error:
+        Around.from_params(Params({"inner": {"size": 3}}))
+    assert isinstance(error.value.__cause__, KeyError)
+
+
 def test_a_missing_parameter_may_be_one_that_is_unknown() -> None:
     message = """key "inner" is required. Is 'iner' meant to be 'inner'?"""
     with pytest.raises(ConfigurationError, match=exactly(message)):
