@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.example_configs import (
     TINY_BILSTM,
     TINY_TRANSFORMER,
+    WITHOUT_PICTURE,
     copy_example,
     run_commands,
     suggested_overrides,
@@ -16,8 +17,6 @@ from tests.helpers.example_configs import (
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 HEADS = ["upos", "xpos", "parser", "genre"]
-# Drawing a picture takes longer than such an epoch. The test of the example `vader` has pictures.
-WITHOUT_PICTURE = {"trainer.callbacks": [{"type": "task_report", "picture": False}]}
 
 # Word, UPOS, XPOS, head, relation.
 SENTENCES = {

@@ -17,6 +17,7 @@ import multitask_model  # noqa: F401  (registers the types of the configs)
 from tests.helpers.commands import ROOT
 from tests.helpers.example_configs import (
     BY_LOSS,
+    WITHOUT_PICTURE,
     copy_example,
     run_commands,
     suggested_overrides,
@@ -231,6 +232,7 @@ def test_both_texts_of_a_joint_pair_reach_the_heads(directory: Path) -> None:
         "trainer.learning_rate_scheduler": None,
         "trainer.num_epochs": 30,
         "trainer.optimizer.lr": 0.005,
+        **WITHOUT_PICTURE,
     }
     scores = run_commands("pairs/minilm", overrides, directory)
     # The transformer has random weights. Half of the pairs are entailed.

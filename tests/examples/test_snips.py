@@ -14,6 +14,7 @@ from examples.snips.prepare import Query
 from tests.helpers.example_configs import (
     TINY_BILSTM,
     TINY_TRANSFORMER,
+    WITHOUT_PICTURE,
     copy_example,
     run_commands,
     suggested_overrides,
@@ -252,6 +253,7 @@ def test_the_transformer_trains_both_heads(directory: Path) -> None:
         "model.heads.intent.seq2vec_encoder.embedding_dim": HIDDEN_SIZE,
         "model.heads.slots.input_dim": HIDDEN_SIZE,
         **TINY_TRANSFORMER,
+        **WITHOUT_PICTURE,
     }
     scores = run_commands("snips/minilm", overrides, directory)
     # Each of the two intents has half of the queries, so guessing reaches 0.5.

@@ -17,6 +17,11 @@ BY_LOSS: Dict[str, object] = {
     "data_loader.batch_size": 8,
 }
 
+# Drawing takes longer than such an epoch. The test of the example `vader` has pictures.
+WITHOUT_PICTURE: Dict[str, object] = {
+    "trainer.callbacks": [{"type": "task_report", "picture": False}]
+}
+
 # These runs are shorter than the warm-up of the config.
 TINY_BILSTM: Dict[str, object] = {
     **BY_LOSS,
