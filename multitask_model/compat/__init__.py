@@ -29,5 +29,6 @@ def apply_patches() -> None:
     wandb.provide_generate_id()
     submodules.import_own_modules_at_once()
     weighted_metrics.accept_weights_in_validation_metric()
-    config_errors.suggest_names_in_configs()
+    config_errors.suggest_types_in_configs()
+    config_errors.suggest_parameters_in_configs()
     config_errors.refuse_strings_for_lists()

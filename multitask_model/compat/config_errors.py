@@ -15,11 +15,8 @@ from multitask_model.errors import suggest, suggest_rename
 logger = logging.getLogger(__name__)
 
 
-def suggest_names_in_configs() -> None:
-    """
-    Adds the closest type and the closest parameter to the errors for unknown ones, and logs a
-    warning for options that AllenNLP's trainer accepts and ignores.
-    """
+def suggest_types_in_configs() -> None:
+    """Adds the closest type to the error for an unknown one."""
 
     @patch(Params, "pop_choice")
     def _(
@@ -42,6 +39,13 @@ def suggest_names_in_configs() -> None:
             if not advice:
                 raise
             raise ConfigurationError(f"{error}{advice}") from error
+
+
+def suggest_parameters_in_configs() -> None:
+    """
+    Adds the closest parameter to the error for an unknown or a missing one, and logs a warning for
+    options that AllenNLP's trainer accepts and ignores.
+    """
 
     @patch(from_params, "create_kwargs")
     def _(
