@@ -1,7 +1,6 @@
 """
 The `allennlp` command on one small model: a BERT with two classifiers, trained from a config file.
-The training starts a new process, as a user would. The other tests run the command in a process
-that has imported AllenNLP, or in this one.
+It is run in a process that has imported AllenNLP, or in this one.
 """
 
 import json
@@ -16,7 +15,7 @@ from allennlp.predictors import Predictor
 from allennlp.training import GradientDescentTrainer
 
 from multitask_model import MultiTaskModel, MultiTaskPredictor
-from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here, run_python
+from tests.helpers.commands import PACKAGE, run_allennlp, run_allennlp_here
 from tests.helpers.tiny_bert import HIDDEN_SIZE, make_tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -143,9 +142,8 @@ def _run(tmp_path_factory: pytest.TempPathFactory) -> Any:
         run = Run(tmp_path_factory.mktemp("commands"))
         patch.setenv("BERT", make_tiny_bert(run.directory / "bert"))
         patch.setenv("DATA", str(run.directory))
-        run_python(
-            *["-m", "allennlp", "train", run.config, "-s", run.archive.parent, *PACKAGE],
-            directory=run.directory,
+        run_allennlp(
+            *["train", run.config, "-s", run.archive.parent, *PACKAGE], directory=run.directory
         )
         yield run
 

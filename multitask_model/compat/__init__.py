@@ -6,7 +6,6 @@ AllenNLP is imported are in `multitask_model_startup`.
 """
 
 import multitask_model_startup
-from multitask_model.compat import multiprocessing, submodules, torch, transformers, wandb
 from multitask_model.compat.requirements import require_allennlp
 
 __all__ = ["apply_patches", "require_allennlp"]
@@ -16,8 +15,16 @@ def apply_patches() -> None:
     """Applies all patches. AllenNLP's worker processes do so too when they import this package."""
     # First, because the other patches import more of AllenNLP than `require_allennlp` does.
     multitask_model_startup.apply_patches()
-    # It imports AllenNLP, which `require_allennlp` must be able to look for first.
-    from multitask_model.compat import config_errors, weighted_metrics
+    # They import AllenNLP and PyTorch, which takes seconds, and `require_allennlp` comes first.
+    from multitask_model.compat import (
+        config_errors,
+        multiprocessing,
+        submodules,
+        torch,
+        transformers,
+        wandb,
+        weighted_metrics,
+    )
 
     torch.accept_verbose_in_reduce_on_plateau()
     torch.allow_numpy_scalars_in_checkpoints()
