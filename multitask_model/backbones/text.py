@@ -1,6 +1,6 @@
 """The `text` backbone: a text field embedder and an optional sequence encoder."""
 
-from typing import Dict, List, Optional
+from typing import Dict, Iterable, List, Optional, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,11 +11,11 @@ from allennlp.nn.util import get_text_field_mask
 
 from multitask_model.errors import check_known
 from multitask_model.modules.encoder_layers import (
-    check_layer_mixes,
     check_output_layers,
     find_transformer,
     flatten_encoder,
 )
+from multitask_model.modules.layer_mixes import check_layer_mixes, mix_layers
 from multitask_model.modules.padded_lstm import encode_sequences
 
 
@@ -140,13 +140,14 @@ class TextBackbone(Backbone):
             - encoded_text_mask : (B, T), `True` for tokens.
         """
         mask = get_text_field_mask(text)  # (B, T)
-        embedded = self._text_field_embedder(text)  # (B, T, D), or concatenated layers
-        stages = [embedded] if self._transformer is None else self._transformer.split(embedded)
+        embedded = self._text_field_embedder(text)  # (B, T, D)
+        stages = [embedded] if self._transformer is None else self._transformer.take(text)
         layers = [self._dropout(stage) for stage in stages]
         for encoder in flatten_encoder(self._encoder):
             layers.append(self._dropout(encode_sequences(encoder, layers[-1], mask)))
         outputs = {name: layers[index] for name, index in self._output_layers.items()}
-        mixed = {name: mix(layers) for name, mix in zip(self._mix_names, self._mixes)}
+        mixes = cast(Iterable[ScalarMix], self._mixes)
+        mixed = dict(zip(self._mix_names, mix_layers(mixes, layers)))
         return {**outputs, **mixed, "encoded_text_mask": mask}
 
 

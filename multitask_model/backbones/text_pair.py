@@ -160,7 +160,7 @@ class TextPairBackbone(Backbone):
 
 def _find_transformer(embedder: TextFieldEmbedder) -> Optional[PretrainedTransformerEmbedder]:
     """The pretrained transformer, if it is the only token embedder."""
-    embedders = token_embedders(embedder)
+    embedders = token_embedders(embedder).values()
     transformers = [e for e in embedders if isinstance(e, PretrainedTransformerEmbedder)]
     return transformers[0] if len(transformers) == len(embedders) == 1 else None
 
@@ -183,7 +183,7 @@ def _make_joiner(
     embedder: TextFieldEmbedder, transformer: Optional[PretrainedTransformerEmbedder]
 ) -> SequencePairJoiner:
     if transformer is None:
-        names = [type(inner).__name__ for inner in token_embedders(embedder)]
+        names = [type(inner).__name__ for inner in token_embedders(embedder).values()]
         raise ConfigurationError(
             "A joint text_pair backbone must have one embedder of type pretrained_transformer, but "
             f"got {format_names(names)}. Change the embedder, or remove joint and set a "

@@ -96,9 +96,12 @@ def mixes_layers(embedder: PretrainedTransformerEmbedder) -> bool:
     return embedder._scalar_mix is not None
 
 
-def token_embedders(embedder: TextFieldEmbedder) -> List[TokenEmbedder]:
-    """The token embedders of a `BasicTextFieldEmbedder`; none for an embedder without them."""
-    return list(getattr(embedder, "_token_embedders", {}).values())
+def token_embedders(embedder: TextFieldEmbedder) -> Dict[str, TokenEmbedder]:
+    """
+    The token embedders of a `BasicTextFieldEmbedder` by the names of their indexers; none for an
+    embedder without them.
+    """
+    return dict(getattr(embedder, "_token_embedders", {}))
 
 
 def matched_embedder(

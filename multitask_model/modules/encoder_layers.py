@@ -1,11 +1,13 @@
 """Access to the layers of a `text` backbone: those of a transformer, and its encoders."""
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.modules.seq2seq_encoders import ComposeEncoder
+from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders import (
     PretrainedTransformerEmbedder,
     PretrainedTransformerMismatchedEmbedder,
@@ -19,13 +21,15 @@ from multitask_model.compat.allennlp_internals import (
     token_embedders,
 )
 from multitask_model.errors import format_names
+from multitask_model.modules.word_pieces import pool_word_pieces
+
+TransformerEmbedder = Union[PretrainedTransformerEmbedder, PretrainedTransformerMismatchedEmbedder]
 
 
 class TransformerLayers:
     """
-    Makes a `PretrainedTransformerEmbedder` return all layers of its transformer, concatenated along
-    the last dimension. Later steps, such as the pooling of word pieces, then apply to all layers at
-    once.
+    Keeps all layers of the pretrained transformer of an embedder while a text is embedded. For a
+    `pretrained_transformer_mismatched`, each layer is pooled over the word pieces of a word.
 
         >>> from tempfile import TemporaryDirectory
         >>> from transformers import BertConfig, BertModel
@@ -36,13 +40,16 @@ class TransformerLayers:
         ...     print(*words, sep="\\n", file=file, flush=True)
         ...     BertModel(config).save_pretrained(bert)
         ...     embedder = PretrainedTransformerEmbedder(bert)
-        >>> layers, tokens = TransformerLayers(embedder), torch.ones(1, 3, dtype=torch.long)
-        >>> [tuple(layer.shape) for layer in layers.split(embedder(tokens, tokens.bool()))]
+        >>> layers, tokens = TransformerLayers("bert", embedder), torch.ones(1, 3, dtype=torch.long)
+        >>> _ = embedder(tokens, tokens.bool())
+        >>> [tuple(layer.shape) for layer in layers.take({"bert": {"token_ids": tokens}})]
         [(1, 3, 4), (1, 3, 4), (1, 3, 4)]
 
     # Parameters
 
-    embedder : `PretrainedTransformerEmbedder`
+    name : `str`
+        The name of the indexer of the embedder.
+    embedder : `Union[PretrainedTransformerEmbedder, PretrainedTransformerMismatchedEmbedder]`
 
     # Raises
 
@@ -51,7 +58,10 @@ class TransformerLayers:
         `False`.
     """
 
-    def __init__(self, embedder: PretrainedTransformerEmbedder) -> None:
+    def __init__(self, name: str, embedder: TransformerEmbedder) -> None:
+        self._pooling: Optional[str] = None
+        if isinstance(embedder, PretrainedTransformerMismatchedEmbedder):
+            self._pooling, embedder = embedder.sub_token_mode, matched_embedder(embedder)
         if max_length(embedder) is not None or mixes_layers(embedder):
             found = "max_length" if max_length(embedder) is not None else "last_layer_only=False"
             raise ConfigurationError(
@@ -62,33 +72,41 @@ class TransformerLayers:
         embedder.config.output_hidden_states = True
         self.num_layers: int = embedder.config.num_hidden_layers + 1
         """The number of layers, the input embeddings included."""
+        self._name = name
         self._layers: List[torch.Tensor] = []
         embedder.transformer_model.register_forward_hook(self._store)
-        embedder.register_forward_hook(self._concatenate)
 
     def _store(self, module: torch.nn.Module, inputs: object, output: BaseModelOutput) -> None:
         self._layers = list(output.hidden_states or ())
 
-    def _concatenate(
-        self, module: torch.nn.Module, inputs: object, output: torch.Tensor
-    ) -> torch.Tensor:
+    def take(self, text: TextFieldTensors) -> Sequence[torch.Tensor]:
+        """
+        Returns the layers, each of shape (B, T, D), of the text that was embedded last, and forgets
+        them.
+        """
         layers, self._layers = self._layers, []  # frees them with the batch
-        return torch.cat(layers, dim=-1)
-
-    def split(self, embedded: torch.Tensor) -> Sequence[torch.Tensor]:
-        """Splits concatenated layers into layers of shape (B, T, D)."""
-        return embedded.chunk(self.num_layers, dim=-1)
+        if self._pooling is None:
+            return layers
+        offsets = text[self._name]["offsets"]
+        return pool_word_pieces(layers, offsets, self._pooling)
 
 
 def find_transformer(embedder: TextFieldEmbedder) -> Optional[TransformerLayers]:
-    """The layers of the embedder's pretrained transformer; `None` if it embeds anything else."""
+    """
+    The layers of the embedder's pretrained transformer; `None` if it embeds anything else, or in a
+    way of its own.
+    """
+    if type(embedder) is not BasicTextFieldEmbedder:
+        return None
     embedders = token_embedders(embedder)
     if len(embedders) != 1:
         return None
-    only = embedders[0]
-    if isinstance(only, PretrainedTransformerMismatchedEmbedder):
-        only = matched_embedder(only)
-    return TransformerLayers(only) if isinstance(only, PretrainedTransformerEmbedder) else None
+    ((name, only),) = embedders.items()
+    of_words, of_pieces = PretrainedTransformerMismatchedEmbedder, PretrainedTransformerEmbedder
+    # A subclass may pool in another way.
+    if isinstance(only, of_words) and type(only) is not of_words:
+        return None
+    return TransformerLayers(name, only) if isinstance(only, (of_words, of_pieces)) else None
 
 
 def flatten_encoder(encoder: Optional[Seq2SeqEncoder]) -> List[Seq2SeqEncoder]:
@@ -116,25 +134,4 @@ def check_output_layers(output_layers: Dict[str, int], num_layers: int) -> None:
         raise ConfigurationError(
             "output_layers must not use the name of the mask, but got 'encoded_text_mask' in "
             f"{format_names(output_layers)}. Rename that output."
-        )
-
-
-def check_layer_mixes(names: List[str], output_layers: Dict[str, int], dims: List[int]) -> None:
-    """
-    # Raises
-
-    `ConfigurationError`
-        If a name is used twice or is that of the mask, or the layers have different sizes.
-    """
-    used = [*output_layers, *names, "encoded_text_mask"]
-    repeated = sorted({name for name in names if used.count(name) > 1})
-    if repeated:
-        raise ConfigurationError(
-            "layer_mixes must hold names that no other output of the backbone has, but got "
-            f"{format_names(repeated)} more than once among {format_names(used)}. Rename it."
-        )
-    if names and len(set(dims)) > 1:
-        raise ConfigurationError(
-            f"layer_mixes needs layers of the same size, but got {dims}. Give the encoder the "
-            "output size of the embedder, or use output_layers."
         )
