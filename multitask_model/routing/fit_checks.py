@@ -27,6 +27,7 @@ _SIZE_ERRORS = (
     "mat1 and mat2 must have the same",
 )
 _LABEL_ERROR = "out of bounds"
+_KERNEL_ERROR = "Kernel size can't be greater than actual input size"
 
 
 def check_head(
@@ -87,8 +88,11 @@ def raise_head_error(
     module = unwrap(module)
     message = None
     if type(error) in (RuntimeError, IndexError):
+        shapes = _shapes(router, available, rows)
         if any(part in str(error) for part in _SIZE_ERRORS):
-            message = _explain_sizes(head, module, router, available, rows, error)
+            message = _explain_sizes(head, module, shapes, error)
+        elif _KERNEL_ERROR in str(error):
+            message = _explain_kernels(head, module, shapes, error)
         elif _LABEL_ERROR in str(error):
             message = _explain_labels(head, module, error)
     if message is None:
@@ -138,14 +142,8 @@ def _has_empty_parameters(module: torch.nn.Module) -> bool:
     return any(not is_lazy(p) and p.numel() == 0 for p in module.parameters())
 
 
-def _explain_sizes(
-    head: str,
-    module: torch.nn.Module,
-    router: Router,
-    available: Mapping[str, object],
-    rows: AllRows,
-    error: Exception,
-) -> str:
+def _shapes(router: Router, available: Mapping[str, object], rows: AllRows) -> str:
+    """The names and shapes of the tensors that a head takes."""
     shapes = []
     for name, value in available.items():
         value = value.value if isinstance(value, Partial) else value
@@ -153,12 +151,30 @@ def _explain_sizes(
             # The first size is the number of instances, of which the head gets its own.
             size = [len(rows), *value.shape[1:]] if value.dim() else []
             shapes.append(f"{router.name_mapping.get(name, name)!r} of shape {size}")
+    return ", ".join(shapes)
+
+
+def _explain_sizes(head: str, module: torch.nn.Module, shapes: str, error: Exception) -> str:
     expected = _input_dim(module)
     known = "" if expected is None else f" Its input_dim is {expected}."
     return (
-        f"The layers of the head {head!r} must fit the sizes of its arguments, but got "
-        f"{', '.join(shapes)}, and PyTorch raised: {error}.{known} Set the head's input_dim, or "
-        "that of its encoder, to the output size of the backbone."
+        f"The layers of the head {head!r} must fit the sizes of its arguments, but got {shapes}, "
+        f"and PyTorch raised: {error}.{known} Set the head's input_dim, or that of its encoder, to "
+        "the output size of the backbone."
+    )
+
+
+def _explain_kernels(
+    head: str, module: torch.nn.Module, shapes: str, error: Exception
+) -> Optional[str]:
+    kernels = [max(m.kernel_size) for m in module.modules() if isinstance(m, torch.nn.Conv1d)]
+    if not kernels:
+        return None
+    return (
+        f"A batch of the head {head!r} must have a text of at least {max(kernels)} tokens, the "
+        f"largest kernel of its convolutions, but got {shapes}, and PyTorch raised: {error}. Use "
+        f"smaller kernels (ngram_filter_sizes) or, if no head labels tokens, pad the texts: set "
+        f"token_min_padding_length to {max(kernels)} in the token_indexers of the dataset reader."
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.models.heads import ClassifierHead, Head
-from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder
+from allennlp.modules.seq2vec_encoders import BagOfEmbeddingsEncoder, CnnEncoder
 
 from multitask_model import MultiTaskModel, TaggerHead
 from tests.helpers.messages import exactly
@@ -91,6 +91,20 @@ def test_shapes_are_those_of_the_rows_of_the_head() -> None:
     model = MultiTaskModel(vocab, TinyBackbone(), heads)
     with pytest.raises(RuntimeError, match=r"head 'a' .* 'label' of shape \[2\]"):
         model(**make_batch(["a", "b", "a"]))
+
+
+def test_a_text_that_is_shorter_than_a_kernel_says_how_to_pad_it() -> None:
+    model = make_model(ClassifierHead(make_vocab(), CnnEncoder(DIM, 2, ngram_filter_sizes=(1, 6))))
+    message = (
+        "A batch of the head 'a' must have a text of at least 6 tokens, the largest kernel of its "
+        "convolutions, but got 'encoded_text' of shape [2, 4, 6], 'encoded_text_mask' of shape "
+        "[2, 4], 'label' of shape [2], and PyTorch raised: Calculated padded input size per "
+        "channel: (4). Kernel size: (6). Kernel size can't be greater than actual input size. Use "
+        "smaller kernels (ngram_filter_sizes) or, if no head labels tokens, pad the texts: set "
+        "token_min_padding_length to 6 in the token_indexers of the dataset reader."
+    )
+    with pytest.raises(RuntimeError, match=exactly(message)):
+        model(**make_batch(["a", "a"]))
 
 
 def test_other_errors_of_a_head_are_unchanged() -> None:
