@@ -9,7 +9,7 @@ from allennlp.common.checks import ConfigurationError
 
 from multitask_model.compat.torch_internals import is_compiling
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.fit_checks import raise_head_error
+from multitask_model.routing.head_errors import raise_head_error
 from multitask_model.routing.inputs import changed_in_place, copy_input, versions
 from multitask_model.routing.merging import merge_outputs
 from multitask_model.routing.output_names import LOSS

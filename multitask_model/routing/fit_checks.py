@@ -1,6 +1,6 @@
-"""Heads that do not fit the backbone or the vocabulary: checks, and explanations of errors."""
+"""Checks of heads that do not fit the backbone or the vocabulary."""
 
-from typing import List, Mapping, NoReturn, Optional, Union
+from typing import List, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,23 +11,9 @@ from multitask_model.compat.allennlp_internals import label_namespace, reserved_
 from multitask_model.errors import format_names
 from multitask_model.modules.label_vocabulary import LabelVocabulary
 from multitask_model.routing.arguments import Router
-from multitask_model.routing.partial import Partial
-from multitask_model.routing.rows import AllRows
 from multitask_model.routing.signatures import unwrap
 
 ENCODED_TEXT = "encoded_text"
-
-_SIZE_ERRORS = (
-    "shapes cannot be multiplied",
-    "size mismatch",
-    "must match the size of tensor",
-    "must be equal to input_size",
-    "normalized_shape",
-    "Expected size",
-    "mat1 and mat2 must have the same",
-)
-_LABEL_ERROR = "out of bounds"
-_KERNEL_ERROR = "Kernel size can't be greater than actual input size"
 
 
 def check_head(
@@ -52,7 +38,7 @@ def check_head(
         If the sizes differ, or the head has no outputs because its namespace has no labels.
     """
     module = unwrap(module)
-    expected = _input_dim(module)
+    expected = input_dim(module)
     names = [n for n, a in router.name_mapping.items() if a == ENCODED_TEXT] or [ENCODED_TEXT]
     for name in names if expected is not None and router.takes(names[0]) else ():
         given = _output_dim(unwrap(backbone), name)
@@ -67,37 +53,8 @@ def check_head(
         if not labels:
             raise ConfigurationError(
                 f"The label_namespace of the head {head!r} must have labels in the vocabulary, but "
-                f"got {namespace!r}, which has none. {_namespaces(vocab)}"
+                f"got {namespace!r}, which has none. {namespace_advice(vocab)}"
             )
-
-
-def raise_head_error(
-    head: str,
-    module: torch.nn.Module,
-    router: Router,
-    available: Mapping[str, object],
-    rows: AllRows,
-    error: Union[RuntimeError, IndexError, ConfigurationError],
-) -> NoReturn:
-    """
-    Raises an error of a head's `forward` again. If it is about sizes or labels, it is chained to
-    an error of the same type that names the head, and the shapes or the labels.
-    """
-    if isinstance(error, ConfigurationError):
-        raise ConfigurationError(f"In the head {head!r}: {error}") from error
-    module = unwrap(module)
-    message = None
-    if type(error) in (RuntimeError, IndexError):
-        shapes = _shapes(router, available, rows)
-        if any(part in str(error) for part in _SIZE_ERRORS):
-            message = _explain_sizes(head, module, shapes, error)
-        elif _KERNEL_ERROR in str(error):
-            message = _explain_kernels(head, module, shapes, error)
-        elif _LABEL_ERROR in str(error):
-            message = _explain_labels(head, module, error)
-    if message is None:
-        raise error
-    raise type(error)(message) from error
 
 
 def find_namespace(head: torch.nn.Module) -> Optional[str]:
@@ -121,7 +78,8 @@ def labels_in(vocab: Vocabulary, namespace: str) -> List[str]:
     return [token for token in tokens if token not in reserved]
 
 
-def _input_dim(head: torch.nn.Module) -> Optional[int]:
+def input_dim(head: torch.nn.Module) -> Optional[int]:
+    """The size of the encoded tokens that a head accepts, if it says so."""
     method = getattr(head, "get_input_dim", None)
     size = method() if callable(method) else None
     return size if isinstance(size, int) else None
@@ -142,55 +100,8 @@ def _has_empty_parameters(module: torch.nn.Module) -> bool:
     return any(not is_lazy(p) and p.numel() == 0 for p in module.parameters())
 
 
-def _shapes(router: Router, available: Mapping[str, object], rows: AllRows) -> str:
-    """The names and shapes of the tensors that a head takes."""
-    shapes = []
-    for name, value in available.items():
-        value = value.value if isinstance(value, Partial) else value
-        if isinstance(value, torch.Tensor) and router.takes(name):
-            # The first size is the number of instances, of which the head gets its own.
-            size = [len(rows), *value.shape[1:]] if value.dim() else []
-            shapes.append(f"{router.name_mapping.get(name, name)!r} of shape {size}")
-    return ", ".join(shapes)
-
-
-def _explain_sizes(head: str, module: torch.nn.Module, shapes: str, error: Exception) -> str:
-    expected = _input_dim(module)
-    known = "" if expected is None else f" Its input_dim is {expected}."
-    return (
-        f"The layers of the head {head!r} must fit the sizes of its arguments, but got {shapes}, "
-        f"and PyTorch raised: {error}.{known} Set the head's input_dim, or that of its encoder, to "
-        "the output size of the backbone."
-    )
-
-
-def _explain_kernels(
-    head: str, module: torch.nn.Module, shapes: str, error: Exception
-) -> Optional[str]:
-    kernels = [max(m.kernel_size) for m in module.modules() if isinstance(m, torch.nn.Conv1d)]
-    if not kernels:
-        return None
-    return (
-        f"A batch of the head {head!r} must have a text of at least {max(kernels)} tokens, the "
-        f"largest kernel of its convolutions, but got {shapes}, and PyTorch raised: {error}. Use "
-        f"smaller kernels (ngram_filter_sizes) or, if no head labels tokens, pad the texts: set "
-        f"token_min_padding_length to {max(kernels)} in the token_indexers of the dataset reader."
-    )
-
-
-def _explain_labels(head: str, module: torch.nn.Module, error: Exception) -> Optional[str]:
-    namespace, vocab = find_namespace(module), getattr(module, "vocab", None)
-    if namespace is None or not isinstance(vocab, Vocabulary):
-        return None
-    text = str(error).rstrip(".")
-    return (
-        f"The labels of the head {head!r} must be those of its namespace {namespace!r}, which are "
-        f"{format_names(labels_in(vocab, namespace))}, but PyTorch raised: {text}. "
-        f"{_namespaces(vocab)}"
-    )
-
-
-def _namespaces(vocab: Vocabulary) -> str:
+def namespace_advice(vocab: Vocabulary) -> str:
+    """What to do if the `label_namespace` of a head is not that of its labels."""
     known = sorted(name for name in vocab.get_namespaces() if labels_in(vocab, name))
     return (
         "Set label_namespace of the head to the namespace that the dataset reader writes its "

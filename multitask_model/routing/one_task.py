@@ -17,7 +17,7 @@ from multitask_model.routing.calls import (
     scalar_loss,
     scalar_losses,
 )
-from multitask_model.routing.fit_checks import raise_head_error
+from multitask_model.routing.head_errors import raise_head_error
 from multitask_model.routing.inputs import changed_in_place, version_of
 from multitask_model.routing.output_names import BACKBONE, LOSS, OutputNames
 from multitask_model.routing.partial import Partial

@@ -12,7 +12,7 @@ from multitask_model.commands.description.data import WiringError
 from multitask_model.data.collate import collate
 from multitask_model.model import MultiTaskModel
 from multitask_model.routing.calls import available_to_heads, call_backbone, call_head
-from multitask_model.routing.fit_checks import raise_head_error
+from multitask_model.routing.head_errors import raise_head_error
 from multitask_model.routing.missing_losses import MissingLosses
 from multitask_model.routing.output_names import BACKBONE, LOSS
 from multitask_model.routing.rows import AllRows
