@@ -94,7 +94,7 @@ def _print_help() -> None:
 
 def one_line(error: Exception) -> str:
     """Returns an error as one line that says what to do."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split("Traceback from worker:")[0].split())
     variable = re.search(r"undefined external variable: (\w+)", text)
     if variable:
         name = variable.group(1)

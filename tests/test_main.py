@@ -9,6 +9,7 @@ from typing import List
 
 import pytest
 from allennlp.common.checks import ConfigurationError
+from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 
 import multitask_model
 from multitask_model.__main__ import main, one_line
@@ -90,6 +91,14 @@ def test_a_missing_environment_variable_is_named(tmp_path: Path) -> None:
 def test_other_errors_have_their_type() -> None:
     error = RuntimeError("size mismatch:\n    expected 3\n")
     expected = "RuntimeError: size mismatch: expected 3 (--debug prints the traceback)"
+    assert one_line(error) == expected
+
+
+def test_the_traceback_of_a_worker_is_left_out() -> None:
+    error = WorkerError("ValueError: no such number", ["  File ...\n"])
+    expected = (
+        "WorkerError: worker raised ValueError: no such number (--debug prints the traceback)"
+    )
     assert one_line(error) == expected
 
 

@@ -18,6 +18,7 @@ def apply_patches() -> None:
     # They import AllenNLP and PyTorch, which takes seconds, and `require_allennlp` comes first.
     from multitask_model.compat import (
         config_errors,
+        moving_average,
         multiprocessing,
         submodules,
         torch,
@@ -36,6 +37,7 @@ def apply_patches() -> None:
     wandb.provide_generate_id()
     submodules.import_own_modules_at_once()
     weighted_metrics.accept_weights_in_validation_metric()
+    moving_average.keep_parameters_of_moving_averages()
     config_errors.suggest_types_in_configs()
     config_errors.suggest_parameters_in_configs()
     config_errors.refuse_strings_for_lists()

@@ -93,8 +93,8 @@ def _size_advice(module: torch.nn.Module, encoded_text: Tuple[int, ...]) -> str:
         return "Use an embedder that returns a vector for each token, of shape (B, T, D)."
     if expected is not None and encoded_text[-1:] == (expected,):
         return (
-            f"Its input_dim is {expected}, as it must be. Compare the other sizes: tags require one "
-            "for each token."
+            f"Its input_dim is {expected}, as it must be. Compare the other sizes: tags require "
+            "one for each token."
         )
     known = "" if expected is None else f"Its input_dim is {expected}. "
     return (

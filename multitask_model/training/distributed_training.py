@@ -37,7 +37,12 @@ def prepare_distributed_training() -> None:
         if isinstance(model, MultiTaskModel) and not arguments.get("find_unused_parameters"):
             logger.info("Setting find_unused_parameters, because not every batch uses all heads.")
             arguments["find_unused_parameters"] = True
-        return original(accelerator, model)
+        model, wrapped = original(accelerator, model)
+        if isinstance(model, MultiTaskModel):
+            # The trainer looks for the names of `no_grad` and of parameter groups in the wrapper,
+            # where they begin with "module.", and `^` would match nothing.
+            wrapped.model.named_parameters = model.named_parameters  # type: ignore[method-assign]
+        return model, wrapped
 
     @patch(FairScaleFsdpAccelerator, "wrap_model")
     def _(

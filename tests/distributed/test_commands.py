@@ -75,6 +75,18 @@ def test_training_from_a_config_is_exact_and_can_be_recovered(tmp_path: Path) ->
     assert {name: recovered[name] for name in names} == {name: metrics[name] for name in names}
 
 
+def test_names_of_parameters_are_those_of_the_model(tmp_path: Path) -> None:
+    write_data(tmp_path)
+    config = make_config(tmp_path, distributed={"cuda_devices": [-1, -1]})
+    config["trainer"]["no_grad"] = ["^_heads.kind"]
+    config["trainer"]["optimizer"]["parameter_groups"] = [[["^_heads.tree"], {"lr": 0.0}]]
+    train(config, tmp_path / "run")
+    first, last = (torch.load(tmp_path / "run" / f"model_state_e{n}_b0.th") for n in (1, 2))
+    changed = {".".join(name.split(".")[:2]) for name in last if not first[name].equal(last[name])}
+    assert {"_heads.kind", "_heads.tree"}.isdisjoint(changed)
+    assert {"_heads.pos", "_heads.stars"} <= changed
+
+
 def test_a_backbone_that_waits_for_other_processes_is_refused() -> None:
     accelerator = DdpAccelerator.from_params(
         Params({"type": "torch"}), local_rank=0, world_size=2, cuda_device=-1

@@ -11,6 +11,7 @@ from typing import Iterator, NamedTuple, Optional, Tuple
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import lazy_groups_of
 from allennlp.data import DatasetReader, Instance
+from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.data.dataset_readers.dataset_reader import DatasetReaderInput, WorkerInfo
 from allennlp.data.fields import TextField
 
@@ -50,10 +51,20 @@ class ReadingJob(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An error in a process: its `repr` and its traceback."""
+    """An error in a process."""
 
-    error: str
+    type: str
+    text: str
     traceback: str
+
+    def error(self) -> Exception:
+        """A `WorkerError`; a `ConfigurationError` stays one, since it says what to do."""
+        error = WorkerError(f"{self.type}: {self.text}", [self.traceback])
+        if self.type != ConfigurationError.__name__:
+            return error
+        configuration_error = ConfigurationError(self.text)
+        configuration_error.__cause__ = error
+        return configuration_error
 
 
 Chunk = Tuple[Instance, ...]
@@ -90,7 +101,8 @@ def _send_pass(connection: Connection, job: ReadingJob) -> None:
         for chunk in _chunks(job):
             messages.put(to_bytes(chunk))
     except Exception as error:
-        messages.put(to_bytes(Failure(repr(error), traceback.format_exc())))
+        failure = Failure(type(error).__name__, str(error), traceback.format_exc())
+        messages.put(to_bytes(failure))
     else:
         messages.put(to_bytes(()))
     messages.put(None)

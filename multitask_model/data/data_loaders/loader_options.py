@@ -30,6 +30,12 @@ def check_tasks(
             batch_size_of(component, task)
 
 
+_INSTEAD_OF_BATCH_SIZE = (
+    " In place of --batch-size N, use --overrides '{\"data_loader.scheduler.batch_size\": N}', or "
+    "validation_data_loader if the config has one."
+)
+
+
 def choose_scheduler(
     scheduler: Optional[MultiTaskScheduler], batch_size: Union[int, Dict[str, int], None]
 ) -> MultiTaskScheduler:
@@ -45,10 +51,10 @@ def choose_scheduler(
         return scheduler
     if scheduler is None and batch_size is not None:
         return ShuffledScheduler(batch_size)
-    got = "neither" if scheduler is None else "both"
+    got, advice = ("neither", "") if scheduler is None else ("both", _INSTEAD_OF_BATCH_SIZE)
     raise ConfigurationError(
         f"A multitask loader requires either a scheduler or a batch_size, but got {got}. With a "
-        "batch_size, the scheduler is 'shuffled'."
+        f"batch_size, the scheduler is 'shuffled'.{advice}"
     )
 
 

@@ -8,7 +8,6 @@ from multiprocessing.process import BaseProcess
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, TypeVar, Union
 
 from allennlp.data import Instance
-from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.data.dataset_readers.dataset_reader import WorkerInfo
 
 from multitask_model.data.data_loaders.chunks import Chunk, Failure, ReadingJob, serve
@@ -51,7 +50,9 @@ class ReadingProcesses:
     # Raises
 
     `WorkerError`
-        While reading, if a reader raises an error.
+        While reading, if a reader raises an error, with its traceback.
+    `ConfigurationError`
+        While reading, if a reader raises one. The `WorkerError` is its cause.
     `RuntimeError`
         While reading, if a process ends, such as for lack of memory.
     """
@@ -111,7 +112,7 @@ class ReadingProcesses:
             except (EOFError, OSError) as error:
                 raise self._error(worker) from error
             if isinstance(received, Failure):
-                raise WorkerError(received.error, [received.traceback])
+                raise received.error()
             if not received:
                 return
             for instance in received:

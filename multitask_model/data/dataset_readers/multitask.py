@@ -220,3 +220,13 @@ class MultiTaskDatasetReader(RecordsConfig, ForwardsProcessInfo, AllenNLPMultiTa
             )
         check_known("force_task", "a task that has a reader", [force_task], self.readers)
         return self.readers[force_task].read(file_paths)
+
+    @overrides
+    def apply_token_indexers(self, instance: Instance) -> None:
+        """
+        Sets the token indexers of an instance, as the reader of its task does. An instance without
+        a field `task` is left as it is.
+        """
+        task = getattr(instance.fields.get(TASK), "metadata", None)
+        if task in self.readers:
+            self.readers[task].apply_token_indexers(instance)

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Set
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
 from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.data.fields import MetadataField
@@ -154,12 +155,26 @@ def test_an_error_in_a_worker_is_raised() -> None:
         def text_to_instance(self, number: int, *args: Any) -> Any:
             raise ValueError("no such number")
 
-    with pytest.raises(WorkerError, match="no such number"):
+    with pytest.raises(WorkerError) as error:
         make_loader({"a": 2}, readers={"a": Failing()}, num_workers=1)
+    text = str(error.value)
+    assert text.startswith("worker raised ValueError: no such number\n\n  Traceback from worker:\n")
+    assert 'raise ValueError("no such number")' in text
+
+
+def test_a_configuration_error_in_a_worker_is_one_with_the_traceback_as_its_cause() -> None:
+    class Failing(NumbersReader):
+        def text_to_instance(self, number: int, *args: Any) -> Any:
+            raise ConfigurationError("the file needs a header")
+
+    with pytest.raises(ConfigurationError, match="^the file needs a header$") as error:
+        make_loader({"a": 2}, readers={"a": Failing()}, num_workers=1)
+    assert isinstance(error.value.__cause__, WorkerError)
+    assert "in text_to_instance" in str(error.value.__cause__)
 
 
 def test_instances_with_token_indexers_from_a_worker_are_an_error() -> None:
-    with pytest.raises(WorkerError) as error:
+    with pytest.raises(ConfigurationError) as error:
         make_loader({"a": 2}, readers={"a": IndexedReader()}, num_workers=1)
     assert (
         "A reader in a worker process must not set token indexers in text_to_instance, because "

@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from typing import Any, List
+from typing import Any, Dict, List, cast
 
 import pytest
 import torch
@@ -11,13 +11,20 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 from allennlp.data.dataset_readers import MultiTaskDatasetReader as AllenNLPReader
 from allennlp.data.dataset_readers.dataset_reader import DistributedInfo, WorkerInfo
-from allennlp.data.fields import LabelField, MetadataField
+from allennlp.data.fields import LabelField, MetadataField, TextField
+from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from multitask_model import MultiTaskDatasetReader, MultiTaskModel, MultiTaskPredictor
+from multitask_model import (
+    LabeledJsonlReader,
+    MultiTaskDatasetReader,
+    MultiTaskModel,
+    MultiTaskPredictor,
+)
 from multitask_model.compat.allennlp_internals import (
     label_namespace,
     set_distributed_info,
     set_worker_info,
+    token_indexers,
 )
 from tests.helpers.fixed_reader import FixedReader
 from tests.helpers.loading import NumbersReader
@@ -44,6 +51,26 @@ def test_text_to_instance_takes_positional_and_named_arguments() -> None:
         assert instance["number"].metadata == 4
         assert instance["label"].label == "x"
         assert instance["task"].metadata == "a"
+
+
+@pytest.mark.parametrize("per_task", [False, True])
+def test_token_indexers_are_those_of_the_reader_of_the_task(per_task: bool) -> None:
+    readers: Dict[str, DatasetReader] = {
+        task: LabeledJsonlReader({}, token_indexers={task: SingleIdTokenIndexer()})
+        for task in ("a", "b")
+    }
+    reader = MultiTaskDatasetReader(readers, per_task)
+    for task in ("a", "b"):
+        instance = reader.readers[task].text_to_instance("So good")
+        reader.apply_token_indexers(instance)
+        text = cast(TextField, instance["text"])
+        assert text.token_indexers.keys() == {task}
+
+
+def test_an_instance_without_a_task_gets_no_token_indexers() -> None:
+    instance = LabeledJsonlReader({}).text_to_instance("So good")
+    MultiTaskDatasetReader({"a": LabeledJsonlReader({})}).apply_token_indexers(instance)
+    assert not token_indexers(cast(TextField, instance["text"]))
 
 
 @pytest.mark.parametrize(("per_task", "expected"), [(False, "labels"), (True, "a_labels")])
