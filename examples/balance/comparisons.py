@@ -88,11 +88,7 @@ def make_config(path: str, method: Mapping[str, Any], **options: Any) -> Dict[st
     merge(config, changes)
     keep_heads(config, heads)
     if mix:
-        model = config["model"]
-        model["backbone"]["layer_mixes"] = [f"{name}_text" for name in heads]
-        for name in heads:
-            mapping = model["arg_name_mapping"].setdefault(name, {})
-            mapping[f"{name}_text"] = "encoded_text"
+        add_mixes(config["model"], heads, heads if mix is True else mix)
     trainer = config["trainer"]
     # Every run has the same number of epochs, and is evaluated after the last one.
     trainer.pop("patience", None)
@@ -102,6 +98,17 @@ def make_config(path: str, method: Mapping[str, Any], **options: Any) -> Dict[st
     for name in ("random_seed", "numpy_seed", "pytorch_seed"):
         config[name] = options["seed"]
     return config
+
+
+def add_mixes(model: Dict[str, Any], heads: List[str], mixed: List[str]) -> None:
+    """Gives some heads a mix of the layers of their own, and the others the last layer."""
+    backbone = model["backbone"]
+    backbone["layer_mixes"] = [f"{name}_text" for name in mixed if name in heads]
+    if len(backbone["layer_mixes"]) < len(heads):
+        backbone["output_layers"] = {f"{name}_text": -1 for name in heads if name not in mixed}
+    for name in heads:
+        mapping = model["arg_name_mapping"].setdefault(name, {})
+        mapping[f"{name}_text"] = "encoded_text"
 
 
 def keep_heads(config: Dict[str, Any], heads: List[str]) -> None:

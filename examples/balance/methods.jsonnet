@@ -1,6 +1,6 @@
 // What each method changes in the config of a comparison: one line for each. run.py adds the models with
-// one head, `single_HEAD`. `heads` are the heads that are trained. `mix` gives every head a mix of the
-// encoder's layers, which have the same size in ../ewt/minilm.jsonnet only.
+// one head, `single_HEAD`. `heads` are the heads that are trained. `mix` gives all heads, or those that it
+// lists, a mix of the encoder's layers, which have the same size in ../ewt/minilm.jsonnet only.
 local weighting(type) = { model: { loss_weighting: { type: type } } };
 local aggregation(name) = {
   trainer: { callbacks: [{ type: "gradient_aggregation", aggregator: name }] },
@@ -31,6 +31,9 @@ local genre_gru = {
   bidirectional: true,
 };
 
+// A hidden layer of its own for a tagger.
+local layer = { input_dim: 384, num_layers: 1, hidden_dims: 256, activations: "relu", dropout: 0.2 };
+
 {
   annotations: { joint: {} } + balancing,
   // The loss of a sequence of slots is a sum over its tokens.
@@ -46,6 +49,10 @@ local genre_gru = {
     genre_gru: { model: { heads: { genre: { seq2vec_encoder: genre_gru } } } },
     clip_5: { trainer: { grad_norm: 5.0 } },
     layer_mix: { mix: true },
+    mix_but_genre: { mix: ["upos", "xpos", "parser"] },
+    epochs_3: { trainer: { num_epochs: 3 } },
+    freeze_2: { trainer: { no_grad: ["embeddings", "layer\\.[01]\\."] } },
+    tags_layer: { model: { heads: { upos: { feedforward: layer }, xpos: { feedforward: layer } } } },
     batch_8: { data_loader: { batch_size: 8 } },
   } + balancing,
 }
