@@ -148,7 +148,7 @@ def test_heads_choose_layers_of_the_backbone() -> None:
     _, layers, _ = config_excerpts(DOCS / "heads.md")
     assert layers["backbone"].keys() - {"type"} <= parameters_of(TextBackbone)
     named = {name for mapping in layers["arg_name_mapping"].values() for name in mapping}
-    assert named == layers["backbone"]["output_layers"].keys()
+    assert named == {*layers["backbone"]["output_layers"], *layers["backbone"]["layer_mixes"]}
 
 
 def test_the_readers_with_several_labels_are_built() -> None:
