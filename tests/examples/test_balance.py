@@ -3,7 +3,6 @@
 import gzip
 import importlib.util
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 from _jsonnet import evaluate_snippet  # type: ignore[import-untyped]
-from allennlp.common import Params
 
 from tests.examples.test_ewt import conllu
 from tests.helpers.commands import ROOT, training_here
@@ -171,16 +169,6 @@ def test_heads_without_a_mix_get_the_last_layer(script: ModuleType) -> None:
     assert model["backbone"]["layer_mixes"] == ["upos_text", "xpos_text", "parser_text"]
     assert model["backbone"]["output_layers"] == {"genre_text": -1}
     assert model["arg_name_mapping"]["genre"] == {"genre": "label", "genre_text": "encoded_text"}
-
-
-def test_the_config_with_mixes_is_the_method_that_the_readme_names(script: ModuleType) -> None:
-    name = "mix_but_genre+batch_8"
-    changes = script.read_methods("minilm", [name])[name]
-    config = make_config(script, "minilm", changes)
-    path = FOLDER.parent / "ewt" / "minilm_mixes.jsonnet"
-    example = Params.from_file(str(path), ext_vars=dict(os.environ)).as_dict(quiet=True)
-    for part in ("model", "data_loader"):
-        assert config[part] == example[part]
 
 
 def test_another_encoder_replaces_the_options_of_the_old_one(script: ModuleType) -> None:

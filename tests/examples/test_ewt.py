@@ -103,14 +103,6 @@ def test_the_transformer_trains_all_four_heads(directory: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_transformer_with_mixes_trains_all_four_heads(directory: Path) -> None:
-    sizes = {f"model.heads.{head}.input_dim": HIDDEN_SIZE for head in ("upos", "xpos", "parser")}
-    sizes["model.heads.genre.seq2vec_encoder.embedding_dim"] = HIDDEN_SIZE
-    overrides = {**sizes, **TINY_TRANSFORMER, **WITHOUT_PICTURE, "trainer.num_epochs": 1}
-    check_loss(run_commands("ewt/minilm_mixes", overrides, directory))
-
-
-@pytest.mark.slow
 def test_the_genre_counts_less_as_the_readme_suggests(directory: Path) -> None:
     overrides = {**TINY_BILSTM, "trainer.num_epochs": 1, **suggested_overrides("ewt")}
     scores = run_commands("ewt/bilstm", overrides, directory)
