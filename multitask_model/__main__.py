@@ -14,6 +14,7 @@ from allennlp.commands.subcommand import Subcommand
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.plugins import import_plugins
 from allennlp.common.util import install_sigterm_handler
+from allennlp.data.data_loaders.multiprocess_data_loader import WorkerError
 from allennlp.version import VERSION as ALLENNLP_VERSION
 
 import multitask_model
@@ -94,7 +95,10 @@ def _print_help() -> None:
 
 def one_line(error: Exception) -> str:
     """Returns an error as one line that says what to do."""
-    text = " ".join(str(error).split("Traceback from worker:")[0].split())
+    text = str(error)
+    if isinstance(error, WorkerError):
+        text = text.partition("Traceback from worker:")[0]
+    text = " ".join(text.split())
     variable = re.search(r"undefined external variable: (\w+)", text)
     if variable:
         name = variable.group(1)

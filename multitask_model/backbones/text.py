@@ -140,9 +140,9 @@ class TextBackbone(Backbone):
             - encoded_text_mask : (B, T), `True` for tokens.
         """
         mask = get_text_field_mask(text)  # (B, T)
-        embedded = self._text_field_embedder(text)  # (B, T, D)
-        stages = [embedded] if self._transformer is None else self._transformer.take(text)
-        layers = [self._dropout(stage) for stage in stages]
+        embedder, transformer = self._text_field_embedder, self._transformer
+        stages = [embedder(text)] if transformer is None else transformer.embed(embedder, text)
+        layers = [self._dropout(stage) for stage in stages]  # each of shape (B, T, D)
         for encoder in flatten_encoder(self._encoder):
             layers.append(self._dropout(encode_sequences(encoder, layers[-1], mask)))
         outputs = {name: layers[index] for name, index in self._output_layers.items()}

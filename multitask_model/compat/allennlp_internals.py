@@ -27,6 +27,7 @@ from allennlp.nn.parallel import TorchDdpAccelerator
 from allennlp.predictors.predictor import Predictor
 from allennlp.training import GradientDescentTrainer
 from allennlp.training.metrics import FBetaMultiLabelMeasure
+from allennlp.training.moving_average import MovingAverage
 
 from multitask_model.compat.torch_internals import has_hooks
 
@@ -255,3 +256,15 @@ def register_in_place(base: Type[Registrable], name: str) -> Callable[[_Class], 
         return registered
 
     return decorate
+
+
+def averaged_parameters(average: MovingAverage) -> Dict[str, torch.Tensor]:
+    """The parameters that a moving average is that of, by name."""
+    return dict(average._parameters)
+
+
+def set_averages(
+    average: MovingAverage, shadows: Dict[str, torch.Tensor], backups: Dict[str, torch.Tensor]
+) -> None:
+    """Sets the averages, and the parameters that are kept while the averages replace them."""
+    average._shadows, average._backups = shadows, backups

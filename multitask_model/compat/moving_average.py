@@ -2,22 +2,56 @@
 
 from typing import Any, Callable, Dict
 
+import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.moving_average import MovingAverage
 
+from multitask_model.compat.allennlp_internals import averaged_parameters, set_averages
 from multitask_model.compat.patching import patch
+from multitask_model.errors import format_names
+
+Tensors = Dict[str, torch.Tensor]
 
 
 def keep_parameters_of_moving_averages() -> None:
     """
-    Lets `load_state_dict` fill the averages. AllenNLP replaces the parameters by those of the
-    checkpoint, which are copies, so that the model is not averaged any more.
+    Lets `load_state_dict` keep the parameters. AllenNLP replaces them by those of the checkpoint,
+    which are copies, so that the model is not averaged any more.
     """
 
     @patch(MovingAverage, "load_state_dict")
     def _(
         original: Callable[..., None], average: MovingAverage, state_dict: Dict[str, Any]
     ) -> None:
-        own = average.state_dict()
-        for kind in ("shadows", "backups"):
-            for name, saved in state_dict[kind].items():
-                own[kind][name].copy_(saved)
+        parameters = averaged_parameters(average)
+        saved = [_without_prefix(state_dict[kind]) for kind in ("shadows", "backups")]
+        for tensors in saved:
+            _check(parameters, tensors)
+        set_averages(
+            average,
+            *(
+                {name: tensors[name].to(p.device) for name, p in parameters.items()}
+                for tensors in saved
+            ),
+        )
+
+
+def _without_prefix(tensors: Tensors) -> Tensors:
+    """In distributed training, AllenNLP saves the names of a wrapper."""
+    return {name[name.startswith("module.") and 7 :]: tensor for name, tensor in tensors.items()}
+
+
+def _check(parameters: Tensors, saved: Tensors) -> None:
+    differ = {
+        name
+        for name in parameters.keys() | saved.keys()
+        if name not in parameters
+        or name not in saved
+        or parameters[name].shape != saved[name].shape
+    }
+    if differ:
+        raise ConfigurationError(
+            "A moving_average that is recovered must be that of the same parameters, but "
+            f"{format_names(sorted(differ))} differ from those of the checkpoint. Train the same "
+            "parameters as before, or begin a new training."
+        )

@@ -1,6 +1,6 @@
 """Access to the layers of a `text` backbone: those of a transformer, and its encoders."""
 
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -28,7 +28,7 @@ TransformerEmbedder = Union[PretrainedTransformerEmbedder, PretrainedTransformer
 
 class TransformerLayers:
     """
-    Keeps all layers of the pretrained transformer of an embedder while a text is embedded. For a
+    Embeds a text by all layers of the pretrained transformer of an embedder. For a
     `pretrained_transformer_mismatched`, each layer is pooled over the word pieces of a word.
 
         >>> from tempfile import TemporaryDirectory
@@ -40,9 +40,11 @@ class TransformerLayers:
         ...     print(*words, sep="\\n", file=file, flush=True)
         ...     BertModel(config).save_pretrained(bert)
         ...     embedder = PretrainedTransformerEmbedder(bert)
-        >>> layers, tokens = TransformerLayers("bert", embedder), torch.ones(1, 3, dtype=torch.long)
-        >>> _ = embedder(tokens, tokens.bool())
-        >>> [tuple(layer.shape) for layer in layers.take({"bert": {"token_ids": tokens}})]
+        >>> text_embedder = BasicTextFieldEmbedder({"bert": embedder})
+        >>> tokens = torch.ones(1, 3, dtype=torch.long)
+        >>> text = {"bert": {"token_ids": tokens, "mask": tokens.bool()}}
+        >>> layers = TransformerLayers("bert", embedder)
+        >>> [tuple(layer.shape) for layer in layers.embed(text_embedder, text)]
         [(1, 3, 4), (1, 3, 4), (1, 3, 4)]
 
     # Parameters
@@ -73,40 +75,57 @@ class TransformerLayers:
         self.num_layers: int = embedder.config.num_hidden_layers + 1
         """The number of layers, the input embeddings included."""
         self._name = name
-        self._layers: List[torch.Tensor] = []
+        # `None` unless a text is being embedded: the embedder may be part of several backbones.
+        self._layers: Optional[List[torch.Tensor]] = None
         embedder.transformer_model.register_forward_hook(self._store)
 
     def _store(self, module: torch.nn.Module, inputs: object, output: BaseModelOutput) -> None:
-        self._layers = list(output.hidden_states or ())
+        if self._layers is not None:
+            self._layers = list(output.hidden_states or ())
 
-    def take(self, text: TextFieldTensors) -> Sequence[torch.Tensor]:
-        """
-        Returns the layers, each of shape (B, T, D), of the text that was embedded last, and forgets
-        them.
-        """
-        layers, self._layers = self._layers, []  # frees them with the batch
-        if self._pooling is None:
-            return layers
-        offsets = text[self._name]["offsets"]
-        return pool_word_pieces(layers, offsets, self._pooling)
+    def embed(self, embedder: TextFieldEmbedder, text: TextFieldTensors) -> List[torch.Tensor]:
+        """Returns the layers of a text, each of shape (B, T, D)."""
+        self._layers = []
+        try:
+            last = embedder(text)
+            lower = self._layers[:-1]
+        finally:
+            self._layers = None  # frees them with the batch
+        if self._pooling is not None and lower:
+            lower = pool_word_pieces(lower, text[self._name]["offsets"], self._pooling)
+        # That of the embedder itself, whose hooks have an effect.
+        return [*lower, last]
 
 
 def find_transformer(embedder: TextFieldEmbedder) -> Optional[TransformerLayers]:
     """
-    The layers of the embedder's pretrained transformer; `None` if it embeds anything else, or in a
-    way of its own.
+    The layers of the embedder's pretrained transformer; `None` if it embeds anything else.
+
+    # Raises
+
+    `ConfigurationError`
+        If the embedder pools the layers in a way of its own.
     """
-    if type(embedder) is not BasicTextFieldEmbedder:
-        return None
     embedders = token_embedders(embedder)
     if len(embedders) != 1:
         return None
     ((name, only),) = embedders.items()
-    of_words, of_pieces = PretrainedTransformerMismatchedEmbedder, PretrainedTransformerEmbedder
-    # A subclass may pool in another way.
-    if isinstance(only, of_words) and type(only) is not of_words:
+    if not isinstance(
+        only, (PretrainedTransformerEmbedder, PretrainedTransformerMismatchedEmbedder)
+    ):
         return None
-    return TransformerLayers(name, only) if isinstance(only, (of_words, of_pieces)) else None
+    for found, known in (
+        (embedder, BasicTextFieldEmbedder),
+        (only, PretrainedTransformerMismatchedEmbedder),
+    ):
+        is_embedder_of_words = isinstance(found, known)
+        if is_embedder_of_words and type(found).forward is not known.forward:
+            raise ConfigurationError(
+                "The layers of a transformer need an embedder with the forward() of "
+                f"{known.__name__}, but {type(found).__name__} has its own. Remove output_layers "
+                "and layer_mixes, or use AllenNLP's embedder."
+            )
+    return TransformerLayers(name, only)
 
 
 def flatten_encoder(encoder: Optional[Seq2SeqEncoder]) -> List[Seq2SeqEncoder]:

@@ -1,11 +1,13 @@
 """Mixes of the layers of a `text` backbone."""
 
+import functools
 from typing import Dict, Iterable, List, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules import ScalarMix
 
+from multitask_model.compat.autocast import no_autocast
 from multitask_model.errors import format_names
 
 
@@ -13,7 +15,7 @@ def mix_layers(
     mixes: Iterable[ScalarMix], layers: Sequence[torch.Tensor]
 ) -> Sequence[torch.Tensor]:
     """
-    Computes several mixes of the same layers, as each `ScalarMix` would, by one matrix product.
+    Computes several mixes of the same layers, as each `ScalarMix` would, by a matrix product each.
 
         >>> layers = [torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 6.0]])]
         >>> [mixed.tolist() for mixed in mix_layers([ScalarMix(2), ScalarMix(2)], layers)]
@@ -31,12 +33,19 @@ def mix_layers(
     `Sequence[torch.Tensor]`
         N tensors of the shape of a layer.
     """
-    of_mixes = [mix.gamma * torch.cat([*mix.scalar_parameters]).softmax(0) for mix in mixes]
-    if not of_mixes:
+    mixes = list(mixes)
+    if not mixes:
         return []
-    weights = torch.stack(of_mixes)  # (N, L)
-    mixed: torch.Tensor = torch.tensordot(weights, torch.stack([*layers]), dims=1)
-    return mixed.unbind(0)
+    dtypes = [mixes[0].gamma.dtype, *(layer.dtype for layer in layers)]
+    dtype = functools.reduce(torch.promote_types, dtypes)
+    stacked = torch.stack([layer.to(dtype) for layer in layers])  # (L, ...)
+    with no_autocast(stacked.device):
+        return [torch.tensordot(_weights(mix).to(dtype), stacked, dims=1) for mix in mixes]
+
+
+def _weights(mix: ScalarMix) -> torch.Tensor:
+    """The weights of the layers. Shape: (L,)"""
+    return mix.gamma * torch.cat([*mix.scalar_parameters]).softmax(0)
 
 
 def check_layer_mixes(names: List[str], output_layers: Dict[str, int], dims: List[int]) -> None:

@@ -4,6 +4,8 @@ from typing import List, Sequence
 
 import torch
 
+from multitask_model.compat.autocast import no_autocast
+
 
 def pool_word_pieces(
     layers: Sequence[torch.Tensor], offsets: torch.Tensor, pooling: str
@@ -37,5 +39,8 @@ def pool_word_pieces(
     is_in_word = (first <= positions) & (positions <= last)  # (B, T, P)
     if pooling == "first":
         is_in_word &= positions == first
-    weights = is_in_word.to(layers[0].dtype) / is_in_word.sum(-1, keepdim=True).clamp(min=1)
-    return [weights @ layer for layer in layers]
+    weights = is_in_word / is_in_word.sum(-1, keepdim=True).clamp(min=1)
+    is_unused = ~is_in_word.any(1).unsqueeze(-1)  # (B, P, 1)
+    with no_autocast(offsets.device):
+        # A piece of no word, such as padding, may be infinite.
+        return [weights.to(x.dtype) @ x.masked_fill(is_unused, 0) for x in layers]

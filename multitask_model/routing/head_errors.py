@@ -1,7 +1,7 @@
 """Explanations of errors that a head's `forward` raises because it does not fit its arguments."""
 
 import re
-from typing import Mapping, NoReturn, Optional, Tuple, Union
+from typing import Dict, Mapping, NoReturn, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -29,8 +29,9 @@ _SIZE_ERRORS = (
     "normalized_shape",
     "Expected size",
 )
-_LABEL_ERROR = re.compile(r"Target (\d+) is out of bounds")
-_KERNEL_ERROR = "Kernel size can't be greater than actual input size"
+_LABEL_ERROR = re.compile(r"(?:Target|index) (-?\d+) is out of bounds")
+_KERNEL_ERROR = re.compile(r"input size per channel: \((\d+)\)\. Kernel size: \((\d+)\)")
+_LABELS = ("label", "labels", "tags")
 
 HeadError = Union[RuntimeError, IndexError, ConfigurationError]
 
@@ -51,45 +52,60 @@ def raise_head_error(
         raise ConfigurationError(f"In the head {head!r}: {error}") from error
     message = None
     if type(error) in (RuntimeError, IndexError):
-        shapes = _shapes_of_arguments(router, available, rows)
-        message = _explain(head, unwrap(module), shapes, str(error))
+        message = _explain(head, unwrap(module), router, available, rows, str(error))
     if message is None:
         raise error
     raise type(error)(message) from error
 
 
 def _explain(
-    head: str, module: torch.nn.Module, shapes: Mapping[str, Tuple[int, ...]], error: str
+    head: str,
+    module: torch.nn.Module,
+    router: Router,
+    available: Mapping[str, object],
+    rows: AllRows,
+    error: str,
 ) -> Optional[str]:
-    found = ", ".join(f"{name!r} of shape {list(shape)}" for name, shape in shapes.items())
-    if _LABEL_ERROR.search(error):
-        return _explain_label(head, module, error.rstrip("."))
-    if _KERNEL_ERROR in error:
-        return _explain_kernels(head, module, found, error)
-    if not any(part in error for part in _SIZE_ERRORS):
+    label, kernel = _LABEL_ERROR.search(error), _KERNEL_ERROR.search(error)
+    is_size = any(part in error for part in _SIZE_ERRORS)
+    if not (label or kernel or is_size):
         return None
+    arguments = _tensor_arguments(router, available)
+    if label:
+        is_given = _has_label(arguments, int(label.group(1)))
+        return _explain_label(head, module, int(label.group(1)), error) if is_given else None
+    # The first size is the number of instances, of which the head gets its own.
+    shapes = {n: (len(rows), *t.shape[1:]) if t.dim() else () for n, t in arguments.items()}
+    found = ", ".join(f"{name!r} of shape {list(shape)}" for name, shape in shapes.items())
+    encoded_text = shapes.get(ENCODED_TEXT, ())
+    if kernel:
+        length, size = map(int, kernel.groups())
+        is_text = encoded_text[1:2] == (length,)
+        return _explain_kernels(head, module, size, found, error) if is_text else None
     return (
         f"The layers of the head {head!r} must fit the sizes of its arguments, but got {found}, "
-        f"and PyTorch raised: {error}. {_size_advice(module, shapes.get(ENCODED_TEXT, ()))}"
+        f"and PyTorch raised: {error}. {_size_advice(module, encoded_text)}"
     )
 
 
-def _shapes_of_arguments(
-    router: Router, available: Mapping[str, object], rows: AllRows
-) -> Mapping[str, Tuple[int, ...]]:
-    shapes = {}
+def _tensor_arguments(router: Router, available: Mapping[str, object]) -> Dict[str, torch.Tensor]:
+    arguments = {}
     for name, value in available.items():
         value = value.value if isinstance(value, Partial) else value
-        if isinstance(value, torch.Tensor) and router.takes(name):
-            # The first size is the number of instances, of which the head gets its own.
-            shape = (len(rows), *value.shape[1:]) if value.dim() else ()
-            shapes[router.argument_of(name)] = shape
-    return shapes
+        # A nested tensor has no shape.
+        if isinstance(value, torch.Tensor) and not value.is_nested and router.takes(name):
+            arguments[router.argument_of(name)] = value
+    return arguments
+
+
+def _has_label(arguments: Mapping[str, torch.Tensor], label: int) -> bool:
+    given = (arguments[name] for name in _LABELS if name in arguments)
+    return any(bool((labels == label).any()) for labels in given)
 
 
 def _size_advice(module: torch.nn.Module, encoded_text: Tuple[int, ...]) -> str:
     expected = input_dim(module)
-    if len(encoded_text) == 2:
+    if len(encoded_text) == 2 and expected in (None, encoded_text[-1]):
         return "Use an embedder that returns a vector for each token, of shape (B, T, D)."
     if expected is not None and encoded_text[-1:] == (expected,):
         return (
@@ -103,32 +119,38 @@ def _size_advice(module: torch.nn.Module, encoded_text: Tuple[int, ...]) -> str:
     )
 
 
-def _explain_kernels(head: str, module: torch.nn.Module, found: str, error: str) -> Optional[str]:
-    kernels = [max(m.kernel_size) for m in module.modules() if isinstance(m, torch.nn.Conv1d)]
-    if not kernels:
+def _explain_kernels(
+    head: str, module: torch.nn.Module, size: int, found: str, error: str
+) -> Optional[str]:
+    plain = [
+        m.kernel_size[0]
+        for m in module.modules()
+        if isinstance(m, torch.nn.Conv1d) and (*m.dilation, *m.padding) == (1, 0)
+    ]
+    if size not in plain:
         return None
     return (
-        f"A batch of the head {head!r} must have a text of at least {max(kernels)} tokens, the "
+        f"A batch of the head {head!r} must have a text of at least {max(plain)} tokens, the "
         f"largest kernel of its convolutions, but got {found}, and PyTorch raised: {error}. Use "
         f"smaller kernels (ngram_filter_sizes) or, if no head labels tokens, pad the texts: set "
-        f"token_min_padding_length to {max(kernels)} in the token_indexers of the dataset reader."
+        f"token_min_padding_length to {max(plain)} in the token_indexers of the dataset reader."
     )
 
 
-def _explain_label(head: str, module: torch.nn.Module, error: str) -> Optional[str]:
+def _explain_label(head: str, module: torch.nn.Module, label: int, error: str) -> Optional[str]:
+    error = error.rstrip(".")
     namespace, vocab = find_namespace(module), getattr(module, "vocab", None)
-    found = _LABEL_ERROR.search(error)
-    if found is None or namespace is None or not isinstance(vocab, Vocabulary):
+    if namespace is None or not isinstance(vocab, Vocabulary):
         return None
-    known = f"{namespace!r}, which are {format_names(labels_in(vocab, namespace))}"
-    label = int(found.group(1))
-    if label < vocab.get_vocab_size(namespace):
+    labels = labels_in(vocab, namespace)
+    known = f"{namespace!r}, which are {format_names(labels)}"
+    name = vocab.get_index_to_token_vocabulary(namespace).get(label)
+    if name in labels:
         return (
             f"The head {head!r} must have an output for each of the labels of its namespace "
-            f"{known}, but has none for {vocab.get_token_from_index(label, namespace)!r}, and "
-            f"PyTorch raised: {error}. It was made for fewer labels: by num_labels, or before the "
-            "label was added to the vocabulary, as --extend-vocab does. Train it with data that "
-            "have this label, or leave them out."
+            f"{known}, but has none for {name!r}, and PyTorch raised: {error}. It was made for "
+            "fewer labels: by num_labels, or before the label was added to the vocabulary, as "
+            "--extend-vocab does. Train it with data that have this label, or leave them out."
         )
     return (
         f"The labels of the head {head!r} must be those of its namespace {known}, but PyTorch "

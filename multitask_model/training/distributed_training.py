@@ -40,7 +40,8 @@ def prepare_distributed_training() -> None:
         model, wrapped = original(accelerator, model)
         if isinstance(model, MultiTaskModel):
             # The trainer looks for the names of `no_grad` and of parameter groups in the wrapper,
-            # where they begin with "module.", and `^` would match nothing.
+            # where they begin with "module.", and `^` would match nothing. `functional_call` of the
+            # wrapper does not take these names, but nobody gets the wrapper.
             wrapped.model.named_parameters = model.named_parameters  # type: ignore[method-assign]
         return model, wrapped
 

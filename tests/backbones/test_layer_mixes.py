@@ -1,5 +1,6 @@
 """The `layer_mixes` of the `text` backbone."""
 
+import copy
 from pathlib import Path
 from typing import Any, List
 
@@ -8,6 +9,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer
+from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 
 from tests.backbones.test_text import build, tensors, transformer
 from tests.helpers.messages import exactly
@@ -82,3 +84,33 @@ def test_layers_of_different_sizes_are_rejected(vocab: Vocabulary) -> None:
     )
     with pytest.raises(ConfigurationError, match=exactly(message)):
         build(vocab, encoder=encoder, layer_mixes=["tags"])
+
+
+def test_no_layer_is_kept_after_an_error(vocab: Vocabulary, bert: str) -> None:
+    embedder = transformer(bert, "pretrained_transformer_mismatched")
+    backbone = build(vocab, text_field_embedder=embedder, layer_mixes=["tags"])
+
+    def fail(module: torch.nn.Module, inputs: object, output: object) -> None:
+        raise KeyError
+
+    whole = next(m for m in backbone.modules() if isinstance(m, BasicTextFieldEmbedder))
+    handle = whole.register_forward_hook(fail)
+    with pytest.raises(KeyError):
+        backbone(text_for(vocab, bert))
+    handle.remove()
+    copy.deepcopy(backbone)  # impossible with the tensors of a graph
+
+
+def test_hooks_of_the_embedder_have_an_effect(vocab: Vocabulary, bert: str) -> None:
+    embedder = transformer(bert, "pretrained_transformer_mismatched")
+    backbone = build(
+        vocab, text_field_embedder=embedder, output_layers={"last": -1}, layer_mixes=["tags"]
+    )
+    gradients: List[object] = []
+    whole = next(m for m in backbone.modules() if isinstance(m, BasicTextFieldEmbedder))
+    whole.register_forward_hook(lambda module, inputs, output: output.zero_())
+    whole.register_full_backward_hook(lambda module, inputs, outputs: gradients.append(outputs))
+    outputs = backbone.eval()(text_for(vocab, bert))
+    outputs["tags"].sum().backward()
+    assert not outputs["last"].any()
+    assert len(gradients) == 1

@@ -1,12 +1,15 @@
 """Moving averages of a training that is recovered."""
 
 import copy
-from typing import Tuple
+from typing import Dict, List, Tuple
 
+import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.moving_average import ExponentialMovingAverage
 
 import multitask_model  # noqa: F401  (applies the patch)
+from tests.helpers.messages import exactly
 
 
 def make(value: float) -> Tuple[torch.nn.Parameter, ExponentialMovingAverage]:
@@ -30,10 +33,28 @@ def test_a_recovered_average_goes_on_and_is_that_of_the_model() -> None:
     assert parameter.item() == 6.0
 
 
-def test_a_recovered_average_does_not_change_the_checkpoint() -> None:
-    parameter, average = make(1.0)
-    saved = copy.deepcopy(average.state_dict())
-    parameter, recovered = make(5.0)
-    recovered.load_state_dict(saved)
-    recovered.apply()
-    assert saved["shadows"]["weight"].item() == 1.0
+def test_the_names_of_a_wrapper_are_accepted() -> None:
+    _, average = make(5.0)
+    saved = {"module.weight": torch.tensor([1.0])}
+    average.load_state_dict({"parameters": [], "shadows": saved, "backups": saved})
+    assert average.state_dict()["shadows"]["weight"].item() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("saved", "names"),
+    [
+        ({"other": torch.zeros(1)}, ["other", "weight"]),
+        ({"weight": torch.zeros(3)}, ["weight"]),
+    ],
+)
+def test_other_parameters_are_an_error(saved: Dict[str, torch.Tensor], names: List[str]) -> None:
+    parameter, average = make(5.0)
+    message = (
+        "A moving_average that is recovered must be that of the same parameters, but "
+        f"{names} differ from those of the checkpoint. Train the same parameters as before, or "
+        "begin a new training."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        average.load_state_dict({"parameters": [], "shadows": saved, "backups": saved})
+    average.assign_average_value()
+    assert parameter.item() == 5.0

@@ -1,10 +1,11 @@
 """Encoders inside encoders, and embedders without a transformer."""
 
 from pathlib import Path
-from typing import List, Optional, Type
+from typing import Any, List
 
 import pytest
-from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.common.checks import ConfigurationError
+from allennlp.modules import Seq2SeqEncoder
 from allennlp.modules.seq2seq_encoders import ComposeEncoder, PassThroughEncoder
 from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders import (
@@ -13,15 +14,22 @@ from allennlp.modules.token_embedders import (
 )
 
 from multitask_model.modules.encoder_layers import find_transformer, flatten_encoder
+from tests.helpers.messages import exactly
 from tests.helpers.tiny_bert import make_tiny_bert
 
 
 class OwnPooling(PretrainedTransformerMismatchedEmbedder):
     """May compute something else than the pooled layers."""
 
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        raise NotImplementedError
+
 
 class OwnEmbedder(BasicTextFieldEmbedder):
     """May compute something else than the vectors of its embedder."""
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        raise NotImplementedError
 
 
 def test_no_encoder_is_no_layer() -> None:
@@ -49,20 +57,27 @@ def test_an_embedder_of_several_indexers_has_no_transformer_layers() -> None:
     assert find_transformer(BasicTextFieldEmbedder({**embeddings})) is None
 
 
-@pytest.mark.parametrize(
-    ("embedder", "inner", "layers"),
-    [
-        (BasicTextFieldEmbedder, PretrainedTransformerMismatchedEmbedder, 3),
-        (BasicTextFieldEmbedder, OwnPooling, None),
-        (OwnEmbedder, PretrainedTransformerMismatchedEmbedder, None),
-    ],
-)
-def test_only_embedders_whose_computation_is_known_have_transformer_layers(
-    embedder: Type[BasicTextFieldEmbedder],
-    inner: Type[PretrainedTransformerMismatchedEmbedder],
-    layers: Optional[int],
-    tmp_path: Path,
+@pytest.mark.parametrize("is_text_embedder", [False, True])
+def test_an_embedder_with_a_forward_of_its_own_is_an_error(
+    is_text_embedder: bool, tmp_path: Path
 ) -> None:
-    whole: TextFieldEmbedder = embedder({"bert": inner(make_tiny_bert(tmp_path, layers=2))})
-    found = find_transformer(whole)
-    assert (found and found.num_layers) == layers
+    outer = OwnEmbedder if is_text_embedder else BasicTextFieldEmbedder
+    inner = PretrainedTransformerMismatchedEmbedder if is_text_embedder else OwnPooling
+    known = "BasicTextFieldEmbedder" if is_text_embedder else inner.__bases__[0].__name__
+    message = (
+        f"The layers of a transformer need an embedder with the forward() of {known}, but "
+        f"{(outer if is_text_embedder else inner).__name__} has its own. Remove output_layers and "
+        "layer_mixes, or use AllenNLP's embedder."
+    )
+    with pytest.raises(ConfigurationError, match=exactly(message)):
+        find_transformer(outer({"bert": inner(make_tiny_bert(tmp_path, layers=2))}))
+
+
+def test_a_subclass_with_the_same_forward_has_transformer_layers(tmp_path: Path) -> None:
+    class Named(PretrainedTransformerMismatchedEmbedder):
+        pass
+
+    inner = Named(make_tiny_bert(tmp_path, layers=2))
+    found = find_transformer(BasicTextFieldEmbedder({"bert": inner}))
+    assert found is not None
+    assert found.num_layers == 3

@@ -44,3 +44,17 @@ def test_gradients_reach_the_pieces_of_a_word(pooling: str, of_pieces: List[floa
     (words * WEIGHTS).sum().backward()
     assert pieces.grad is not None
     torch.testing.assert_close(pieces.grad[0, :6, 0], torch.tensor(of_pieces))
+
+
+def test_an_infinite_piece_of_no_word_has_no_effect() -> None:
+    pieces = torch.ones(2, 7, 1)
+    pieces[0, 6] = pieces[1, 5] = float("inf")
+    (words,) = pool_word_pieces([pieces], OFFSETS, "avg")
+    assert words.flatten(1).tolist() == [[1.0, 1.0, 0.0, 1.0], [1.0] * 4]
+
+
+def test_autocast_does_not_round_words() -> None:
+    pieces = torch.full((2, 7, 1), 1.001)
+    with torch.autocast("cpu", torch.bfloat16):
+        (words,) = pool_word_pieces([pieces], OFFSETS, "avg")
+    torch.testing.assert_close(words[0, 0], torch.tensor([1.001]))

@@ -161,3 +161,24 @@ def test_a_text_without_a_vector_for_each_token_says_so() -> None:
 )
 def test_errors_of_other_causes_are_unchanged(error: Exception) -> None:
     assert message_of(error) == str(error)
+
+
+def test_an_error_of_another_convolution_is_unchanged() -> None:
+    # As of a second convolution: the text has four tokens.
+    error = "Calculated padded input size per channel: (2). Kernel size: (3). Kernel size can't be"
+    assert message_of(RuntimeError(error)) == error
+
+
+def test_a_label_that_the_head_did_not_get_is_not_blamed() -> None:
+    error = "Target 2 is out of bounds."  # of another loss
+    assert message_of(IndexError(error), label=torch.tensor([0, 1])) == error
+
+
+def test_a_nested_tensor_does_not_hide_the_error() -> None:
+    if not hasattr(torch, "nested"):
+        pytest.skip("requires nested tensors")
+    nested = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+    head = Failing(make_vocab(), DIM)
+    head.error = RuntimeError("size mismatch")
+    with pytest.raises(RuntimeError, match="must fit the sizes of its arguments"):
+        make_model(head)(**make_batch(["a", "a"]), nested=nested)

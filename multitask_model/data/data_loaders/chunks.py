@@ -56,11 +56,22 @@ class Failure(NamedTuple):
     type: str
     text: str
     traceback: str
+    is_configuration_error: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        """Describes the error that is being handled."""
+        try:
+            text = str(error) or repr(error)
+        except Exception:
+            text = repr(error)
+        is_configuration_error = isinstance(error, ConfigurationError)
+        return cls(type(error).__name__, text, traceback.format_exc(), is_configuration_error)
 
     def error(self) -> Exception:
-        """A `WorkerError`; a `ConfigurationError` stays one, since it says what to do."""
+        """A `WorkerError`. A `ConfigurationError` stays one, since it says what to do."""
         error = WorkerError(f"{self.type}: {self.text}", [self.traceback])
-        if self.type != ConfigurationError.__name__:
+        if not self.is_configuration_error:
             return error
         configuration_error = ConfigurationError(self.text)
         configuration_error.__cause__ = error
@@ -101,8 +112,7 @@ def _send_pass(connection: Connection, job: ReadingJob) -> None:
         for chunk in _chunks(job):
             messages.put(to_bytes(chunk))
     except Exception as error:
-        failure = Failure(type(error).__name__, str(error), traceback.format_exc())
-        messages.put(to_bytes(failure))
+        messages.put(to_bytes(Failure.of(error)))
     else:
         messages.put(to_bytes(()))
     messages.put(None)

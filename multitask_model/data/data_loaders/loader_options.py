@@ -31,8 +31,9 @@ def check_tasks(
 
 
 _INSTEAD_OF_BATCH_SIZE = (
-    " In place of --batch-size N, use --overrides '{\"data_loader.scheduler.batch_size\": N}', or "
-    "validation_data_loader if the config has one."
+    " In place of the option --batch-size, override the batch_size of the scheduler: --overrides "
+    "'{\"data_loader.scheduler.batch_size\": 8}' or, if the config has a validation_data_loader, "
+    "that of its scheduler."
 )
 
 

@@ -228,5 +228,5 @@ class MultiTaskDatasetReader(RecordsConfig, ForwardsProcessInfo, AllenNLPMultiTa
         a field `task` is left as it is.
         """
         task = getattr(instance.fields.get(TASK), "metadata", None)
-        if task in self.readers:
+        if isinstance(task, str) and task in self.readers:
             self.readers[task].apply_token_indexers(instance)

@@ -19,9 +19,9 @@ def test_neither_a_scheduler_nor_a_batch_size_is_an_error() -> None:
 def test_both_a_scheduler_and_a_batch_size_are_an_error() -> None:
     assert loader_error(RoundRobinScheduler(2), batch_size=2) == (
         "A multitask loader requires either a scheduler or a batch_size, but got both. With a "
-        "batch_size, the scheduler is 'shuffled'. In place of --batch-size N, use --overrides "
-        "'{\"data_loader.scheduler.batch_size\": N}', or validation_data_loader if the config has "
-        "one."
+        "batch_size, the scheduler is 'shuffled'. In place of the option --batch-size, override "
+        "the batch_size of the scheduler: --overrides '{\"data_loader.scheduler.batch_size\": 8}' "
+        "or, if the config has a validation_data_loader, that of its scheduler."
     )
 
 

@@ -173,6 +173,15 @@ def test_a_configuration_error_in_a_worker_is_one_with_the_traceback_as_its_caus
     assert "in text_to_instance" in str(error.value.__cause__)
 
 
+def test_an_error_without_a_readable_text_is_raised() -> None:
+    class Failing(NumbersReader):
+        def text_to_instance(self, number: int, *args: Any) -> Any:
+            raise ConfigurationError(["a", "b"])  # type: ignore[arg-type]  # not a string
+
+    with pytest.raises(ConfigurationError, match=r"ConfigurationError\("):
+        make_loader({"a": 2}, readers={"a": Failing()}, num_workers=1)
+
+
 def test_instances_with_token_indexers_from_a_worker_are_an_error() -> None:
     with pytest.raises(ConfigurationError) as error:
         make_loader({"a": 2}, readers={"a": IndexedReader()}, num_workers=1)
