@@ -57,7 +57,8 @@ class TextBackbone(Backbone):
     `ConfigurationError`
         If the input size of the `encoder` is not the output size of the embedder, a layer does not
         exist, layers that are mixed have different sizes, or an output has the name of the mask or
-        of another output.
+        of another output. With `output_layers` or `layer_mixes`, also if the embedder of a
+        transformer is of a class with a `forward` of its own.
 
     # Examples
 
