@@ -24,7 +24,7 @@ def keep_parameters_of_moving_averages() -> None:
         original: Callable[..., None], average: MovingAverage, state_dict: Dict[str, Any]
     ) -> None:
         parameters = averaged_parameters(average)
-        saved = [_without_prefix(state_dict[kind]) for kind in ("shadows", "backups")]
+        saved = [_named_as(parameters, state_dict[kind]) for kind in ("shadows", "backups")]
         for tensors in saved:
             _check(parameters, tensors)
         set_averages(
@@ -36,9 +36,12 @@ def keep_parameters_of_moving_averages() -> None:
         )
 
 
-def _without_prefix(tensors: Tensors) -> Tensors:
+def _named_as(parameters: Tensors, saved: Tensors) -> Tensors:
     """In distributed training, AllenNLP saves the names of a wrapper."""
-    return {name[name.startswith("module.") and 7 :]: tensor for name, tensor in tensors.items()}
+    return {
+        name if name in parameters else name.removeprefix("module."): tensor
+        for name, tensor in saved.items()
+    }
 
 
 def _check(parameters: Tensors, saved: Tensors) -> None:

@@ -40,6 +40,15 @@ def test_the_names_of_a_wrapper_are_accepted() -> None:
     assert average.state_dict()["shadows"]["weight"].item() == 1.0
 
 
+def test_the_same_names_of_a_wrapper_are_kept() -> None:
+    # As in distributed training of other models.
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    average = ExponentialMovingAverage([("module.weight", parameter)])
+    saved = {"module.weight": torch.tensor([1.0])}
+    average.load_state_dict({"parameters": [], "shadows": saved, "backups": saved})
+    assert average.state_dict()["shadows"]["module.weight"].item() == 1.0
+
+
 @pytest.mark.parametrize(
     ("saved", "names"),
     [
