@@ -118,8 +118,7 @@ def find_transformer(embedder: TextFieldEmbedder) -> Optional[TransformerLayers]
         (embedder, BasicTextFieldEmbedder),
         (only, PretrainedTransformerMismatchedEmbedder),
     ):
-        is_embedder_of_words = isinstance(found, known)
-        if is_embedder_of_words and type(found).forward is not known.forward:
+        if isinstance(found, known) and type(found).forward is not known.forward:
             raise ConfigurationError(
                 "The layers of a transformer need an embedder with the forward() of "
                 f"{known.__name__}, but {type(found).__name__} has its own. Remove output_layers "
