@@ -31,8 +31,9 @@ local genre_gru = {
   bidirectional: true,
 };
 
-// A hidden layer of its own for a tagger.
+// A hidden layer of its own for a head.
 local layer = { input_dim: 384, num_layers: 1, hidden_dims: 256, activations: "relu", dropout: 0.2 };
+local wide = layer { hidden_dims: 512 };
 
 {
   annotations: { joint: {} } + balancing,
@@ -44,6 +45,7 @@ local layer = { input_dim: 384, num_layers: 1, hidden_dims: 256, activations: "r
     without_genre: { heads: ["upos", "xpos", "parser"] },
     genre_weight: { model: { loss_weights: { genre: 0.1 } } },
     genre_weight_0_3: { model: { loss_weights: { genre: 0.3 } } },
+    genre_weight_0_5: { model: { loss_weights: { genre: 0.5 } } },
     genre_weight_2: { model: { loss_weights: { genre: 2.0 } } },
     tags_weight: { model: { loss_weights: { upos: 3.0, xpos: 3.0 } } },
     genre_gru: { model: { heads: { genre: { seq2vec_encoder: genre_gru } } } },
@@ -53,6 +55,8 @@ local layer = { input_dim: 384, num_layers: 1, hidden_dims: 256, activations: "r
     epochs_3: { trainer: { num_epochs: 3 } },
     freeze_2: { trainer: { no_grad: ["embeddings", "layer\\.[01]\\."] } },
     tags_layer: { model: { heads: { upos: { feedforward: layer }, xpos: { feedforward: layer } } } },
+    tags_512: { model: { heads: { upos: { feedforward: wide }, xpos: { feedforward: wide } } } },
+    genre_layer: { model: { heads: { genre: { feedforward: layer { hidden_dims: 384 } } } } },
     batch_8: { data_loader: { batch_size: 8 } },
   } + balancing,
 }
