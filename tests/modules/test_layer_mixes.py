@@ -9,10 +9,10 @@ from multitask_model.modules.layer_mixes import mix_layers
 
 @pytest.mark.parametrize("autocast", [False, True])
 def test_layers_of_different_types_are_promoted(autocast: bool) -> None:
-    layers = [torch.tensor([1.001]), torch.tensor([3.0], dtype=torch.bfloat16)]
+    layers = [torch.full((2, 3), 1.001), torch.full((2, 3), 3.0, dtype=torch.bfloat16)]
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         (mixed,) = mix_layers([ScalarMix(2)], layers)
-    torch.testing.assert_close(mixed, torch.tensor([2.0005]))
+    torch.testing.assert_close(mixed, torch.full((2, 3), 2.0005))
 
 
 def test_no_mix_shares_memory_with_another_one() -> None:
